@@ -1,0 +1,105 @@
+"""What the model is asked and what it answers: the interface that the domain owns and `models` implements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.geometry import Box
+
+Pixels: TypeAlias = npt.NDArray[np.uint8]
+"""A grey image, height × width, 0 black to 255 white."""
+
+
+class QuestionKind(StrEnum):
+    """What can be asked about an evidence."""
+
+    SIGNATURE = "signature"  # choice: signature, initials, empty, struck
+    DATE = "date"  # string as written, or empty, illegible
+    ENDORSEMENT = "endorsement"  # choice: stamp, empty, other
+    PRINT = "print"  # what a stamp says: its lines, separated by newlines; asked beside ENDORSEMENT, read by OCR
+    TEXT = "text"  # choice: filled, empty; the string where the reader can read it
+    IDENTIFIER = "identifier"  # string of A-Z0-9, or empty, illegible
+    AMOUNT = "amount"  # string of digits , . or empty, illegible
+    CHECKBOX = "checkbox"  # choice: ticked, empty
+    MARK = "mark"  # choice: signature, stamp, handwriting, nothing
+
+
+class AnswerState(StrEnum):
+    """What stands in the evidence, before any string is read."""
+
+    PRESENT = "present"
+    EMPTY = "empty"
+    ILLEGIBLE = "illegible"  # overwritten, smeared, or unreadable: something stands there
+    STRUCK = "struck"  # cancelled by a stroke
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """The image cut out for a field, as the model saw it and the reviewer sees it.
+
+    `page` counts from 1 in the file; `box` is on that page as it arrived; `image` is deskewed and cut tight
+    around the field. `alternate` is a second, slightly different cut that an unsure answer may look at.
+    """
+
+    field: str
+    kind: QuestionKind
+    page: int
+    box: Box
+    image: Pixels
+    ordinal: int = 0
+    alternate: Pixels | None = None
+    residual: float | None = None  # registration error at this field, in millimetres on paper
+    cells: int | None = None  # comb boxes in the field, None for a free line
+    faults: tuple[str, ...] = ()  # why the evidence can't be trusted, e.g. "registration", "off page"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Question:
+    """One question about one evidence image. `alphabet` limits the characters of a string answer."""
+
+    kind: QuestionKind
+    image: Pixels
+    alphabet: str | None = None
+    max_length: int | None = None
+    alternate: Pixels | None = None
+    interactive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`value` is as written (None unless present and read); `confidence` is the probability that state and value
+    are both right; `present` is the probability that the field holds ink at all; `label` names the choice
+    (`signature`, `initials`, `stamp`, `ticked`, …) where the question is one."""
+
+    state: AnswerState
+    value: str | None
+    confidence: float
+    present: float
+    label: str | None = None
+    alternatives: tuple[tuple[str, float], ...] = field(default=())
+
+
+class Reader(Protocol):
+    """A model that answers questions. Implementations: `models.engine`, and scripted readers in tests."""
+
+    @property
+    def version(self) -> str:
+        """The model version: a digest of weights and calibration."""
+        ...
+
+    def read(self, questions: Sequence[Question]) -> list[Answer]:
+        """One answer a question, in their order. Blocks until all are there.
+
+        Raises `ReaderUnavailable` when no answer can be had now (the document is not at fault).
+        """
+        ...
+
+
+class ReaderUnavailable(RuntimeError):
+    """The model can't answer at present; the work goes back to the queue and nothing is charged to the document."""

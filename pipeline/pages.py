@@ -293,7 +293,7 @@ def _decode(number: int, work: Any) -> Any:
             return work()
     except MemoryError:
         raise
-    except Exception as error:  # Strangers' bytes raise anything in decoders: struct.error, KeyError, SyntaxError …
+    except Exception as error:
         cut = any(word in str(error).lower() for word in ("truncated", "premature", "broken data stream", "unpack"))
         raise _damaged(not cut, f"Page {number} can't be decoded") from error
 

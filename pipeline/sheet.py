@@ -123,16 +123,21 @@ class Fit:
 
     def near(self, place: Floats) -> tuple[Floats, float, float]:
         """Offset at a place, its residual (both in work pixels), and how many patches speak for it."""
-        held = self.held
-        places, offsets = self.places[held], self.offsets[held]
-        weights = np.exp(-((places - place) ** 2).sum(axis=1) / (2 * REACH**2)) * self.scores[held]
+        places, offsets = self.places[self.held], self.offsets[self.held]
+        weights = np.exp(-((places - place) ** 2).sum(axis=1) / (2 * REACH**2)) * self.scores[self.held]
         voices = float(weights.sum())
         if voices < 0.05:
             return np.zeros(2), float("inf"), voices
-        # A few far voices say less than the map does: the offset shrinks to none with them.
-        offset = (weights[:, None] * offsets).sum(axis=0) / (voices + 0.5)
+        offset = self.near_all(place[None])[0]
         spread = float(np.sqrt((weights * ((offsets - offset) ** 2).sum(axis=1)).sum() / voices))
-        return cast(Floats, offset), spread, voices
+        return offset, spread, voices
+
+    def near_all(self, places: Floats) -> Floats:
+        """Offsets at many places (n × 2)."""
+        distances = ((places[:, None] - self.places[None, self.held]) ** 2).sum(axis=2)
+        weights = np.exp(-distances / (2 * REACH**2)) * self.scores[self.held]
+        # A few far voices say less than the map does: the offset shrinks to none with them.
+        return np.asarray(weights @ self.offsets[self.held] / (weights.sum(axis=1, keepdims=True) + 0.5), np.float64)
 
 
 def _medians(places: Floats, offsets: Floats, scores: Floats) -> Floats:

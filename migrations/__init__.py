@@ -1,0 +1,1 @@
+"""Alembic's script location; `records.migrate` runs it, also from an installed wheel."""

@@ -1,0 +1,143 @@
+"""Starting scans: the one place where a scan and its row in the outbox come into being."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import Session
+
+from records.audit import event
+from records.tables import Document, Outbox, Scan, scan_ids
+from records.words import Refused, Versions
+
+
+def start(
+    session: Session,
+    document_id: str,
+    *,
+    cause: str,
+    arrival_id: int,
+    judged_on: date,
+    first: tuple[int, int] | None = None,
+) -> int:
+    """A new scan of a document whose row the caller holds locked, and its place in the queue.
+
+    `first` is (scan id, priority) of a document that is made in this transaction. A later scan makes the document in
+    flight again.
+    """
+    if first is not None:
+        scan_id, priority, number = *first, 1
+    else:
+        scan_id = session.scalar(select(scan_ids.next_value())) or 0
+        number = 1 + (session.scalar(select(func.max(Scan.number)).where(Scan.document_id == document_id)) or 0)
+        priority = session.execute(
+            update(Document)
+            .where(Document.id == document_id)
+            .values(
+                status="in_flight",
+                scan_id=scan_id,
+                reason=None,
+                verdict_at=None,
+                reviewed_at=None,
+                updated_at=func.now(),
+            )
+            .returning(Document.priority)
+        ).scalar_one()
+    session.execute(
+        insert(Scan).values(
+            id=scan_id,
+            document_id=document_id,
+            number=number,
+            arrival_id=arrival_id,
+            cause=cause,
+            judged_on=judged_on,
+        )
+    )
+    session.execute(insert(Outbox).values(scan_id=scan_id, queue="prepare", priority=priority))
+    return scan_id
+
+
+def retry(session: Session, document_id: str, *, actor: str) -> int:
+    """Scan a document again, whatever its verdict; the id of the new scan.
+
+    Dates are judged as of the same day as before. Raises LookupError, and Refused while a scan is in flight.
+    """
+    row = session.execute(
+        select(Document.status, Scan.arrival_id, Scan.judged_on)
+        .join(Scan, Scan.id == Document.scan_id)
+        .where(Document.id == document_id)
+        .with_for_update(of=Document, key_share=True)
+    ).one_or_none()
+    if row is None:
+        raise LookupError(f"there is no document {document_id}")
+    if row.status == "in_flight":
+        raise Refused(f"document {document_id[:12]} is being scanned already; wait for its verdict")
+    scan_id = start(session, document_id, cause="retry", arrival_id=row.arrival_id, judged_on=row.judged_on)
+    event(session, "retry", document_id, actor=actor, scan=scan_id)
+    return scan_id
+
+
+def rescan(
+    session: Session,
+    versions: Versions,
+    *,
+    actor: str,
+    doctype: str | None = None,
+    since: datetime | None = None,
+    after: str = "",
+    limit: int = 500,
+) -> tuple[int, str | None]:
+    """Scan documents again that these versions have never judged: those of a type, those first seen `since`, or all.
+
+    One batch in the order of ids from `after`; returns how many scans were started and where to go on, None at the
+    end. Documents in flight and quarantined are left alone.
+    """
+    judged = (
+        select(Scan.id)
+        .where(
+            Scan.document_id == Document.id,
+            Scan.model_version == versions.model,
+            Scan.rules_version == versions.rules,
+            Scan.doctypes_version == versions.doctypes,
+        )
+        .exists()
+    )
+    query = (
+        select(Document.id, Scan.arrival_id, Scan.judged_on)
+        .join(Scan, Scan.id == Document.scan_id)
+        .where(Document.id > after, Document.status.in_(["clear", "flagged"]), ~judged)
+        .order_by(Document.id)
+        .limit(limit)
+        .with_for_update(of=Document, key_share=True)
+    )
+    if doctype is not None:
+        query = query.where(Scan.document_types.contains([doctype]))
+    if since is not None:
+        query = query.where(Document.created_at >= since)
+    rows = session.execute(query).all()
+    for row in rows:
+        scan_id = start(session, row.id, cause="rescan", arrival_id=row.arrival_id, judged_on=row.judged_on)
+        event(session, "rescan", row.id, actor=actor, scan=scan_id)
+    return len(rows), rows[-1].id if len(rows) == limit else None
+
+
+def set_priority(session: Session, document_id: str, priority: int, *, actor: str) -> None:
+    """Move a document forward or back in every queue; a higher number goes first. Raises LookupError."""
+    if not write_priority(session, document_id, priority):
+        raise LookupError(f"there is no document {document_id}")
+    event(session, "priority", document_id, actor=actor, priority=priority)
+
+
+def write_priority(session: Session, document_id: str, priority: int) -> bool:
+    """Write a document's priority, also on its place in the queue; False where there is none."""
+    # Workers lock scan, place in the queue and document in this order; so do we.
+    session.execute(
+        update(Outbox)
+        .where(Outbox.scan_id == select(Document.scan_id).where(Document.id == document_id).scalar_subquery())
+        .values(priority=priority)
+    )
+    found = session.scalar(
+        update(Document).where(Document.id == document_id).values(priority=priority).returning(Document.id)
+    )
+    return found is not None

@@ -162,5 +162,5 @@ def _print_around(fit: Fit, sheet: Sheet, box: Box) -> bool:
     low = np.array([box.x0 * sheet.width, box.y0 * sheet.height])
     high = np.array([box.x1 * sheet.width, box.y1 * sheet.height])
     away = np.maximum(0, np.maximum(low - fit.places, fit.places - high))
-    near = np.hypot(*away.T) < AROUND_MM * PX_PER_MM
+    near = (np.hypot(*away.T) < AROUND_MM * PX_PER_MM) & fit.bare
     return bool(near.sum() < 3 or fit.held[near].mean() >= 0.4)

@@ -92,7 +92,8 @@ class Fit:
     """How a page fits on a sheet. All places are in the sheet's work pixels.
 
     `matrix` maps sheet work pixels to page work pixels; `places` (n × 2) are the patches that lie on the page,
-    `offsets` (n × 2) how far each was found from where the matrix puts it, `scores` their correlation.
+    `offsets` (n × 2) how far each was found from where the matrix puts it, `scores` their correlation, `bare` whether
+    no field lies there, so that only print can be found.
     """
 
     matrix: Floats
@@ -100,6 +101,7 @@ class Fit:
     places: Floats
     offsets: Floats
     scores: Floats
+    bare: npt.NDArray[np.bool_]
 
     @cached_property
     def strays(self) -> Floats:
@@ -162,6 +164,12 @@ def work_image(image: Pixels, dpi: float) -> tuple[Pixels, Floats]:
     return soft, zoom(width / small.shape[1], height / small.shape[0])
 
 
+def darkness(work: Pixels) -> Pixels:
+    """How much darker each pixel is than the paper around it: ink without shading, shadows and large grey areas."""
+    side = 2 * round(5.0 * PX_PER_MM) + 1
+    return cast(Pixels, cv2.morphologyEx(work, cv2.MORPH_BLACKHAT, np.ones((side, side), np.uint8)))
+
+
 def blank_image(doctype: DocumentType, form_page: int) -> Pixels:
     """The blank of a form's page as it lies in the type's folder, grey."""
     if doctype.folder is None:
@@ -197,13 +205,25 @@ class Sheet:
         self.to_work = zoom(self.width / blank.shape[1], self.height / blank.shape[0])
         self.work = cast(Pixels, cv2.GaussianBlur(resized(blank, self.width, self.height), (3, 3), 0))
         self.features = features(self.work)
+        self.in_fields = np.zeros((self.height, self.width), np.bool_)
+        for field in doctype.fields:
+            if field.page == form_page:
+                x0, y0, x1, y1 = field.where.pixels(self.width, self.height)
+                self.in_fields[y0 : y1 + 1, x0 : x1 + 1] = True
         self.places = self._choose()
+
+    @cached_property
+    def darkness(self) -> Pixels:
+        """The blank's print, by its darkness."""
+        return darkness(self.work)
 
     def _choose(self) -> npt.NDArray[np.int64]:
         """The place most like a corner in each cell that has print: where a patch can slip in no direction."""
         rim = PATCH + 1
         corner = cv2.cornerMinEigenVal(self.work, PATCH, ksize=3)
         corner[:rim], corner[-rim:], corner[:, :rim], corner[:, -rim:] = 0, 0, 0, 0
+        # A corner in a field will be written over; one outside is better, even where it is weaker.
+        corner[self.in_fields] *= 0.2
         places = []
         for top in range(0, self.height, CELL):
             for left in range(0, self.width, CELL):
@@ -275,7 +295,8 @@ class Sheet:
         offsets, scores = np.zeros((len(places), 2)), np.zeros(len(places))
         for row, (x, y) in enumerate(places):
             offsets[row], scores[row] = seek(upright, self.work, int(x), int(y))
-        return Fit(matrix, inliers, places.astype(np.float64), offsets, scores)
+        bare = ~self.in_fields[places[:, 1], places[:, 0]]
+        return Fit(matrix, inliers, places.astype(np.float64), offsets, scores, bare)
 
 
 def seek(image: Pixels, blank: Pixels, x: int, y: int, half: int = PATCH, search: int = SEARCH) -> tuple[Floats, float]:

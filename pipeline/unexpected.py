@@ -18,7 +18,7 @@ from pipeline.geometry import Box
 from pipeline.locate import Location
 from pipeline.pages import Page
 from pipeline.reading import Evidence, Pixels, QuestionKind
-from pipeline.sheet import PX_PER_MM, Fit, Sheet, moved, work_image
+from pipeline.sheet import PX_PER_MM, Fit, Sheet, darkness, moved, work_image
 
 Mask: TypeAlias = npt.NDArray[np.uint8]
 
@@ -96,11 +96,8 @@ def _maps(sheet: Sheet, fit: Fit) -> tuple[npt.NDArray[np.float32], npt.NDArray[
 
 def _extra(upright: Pixels, sheet: Sheet, residual_mm: float) -> Mask:
     """Ink darker than the paper around it and than any print of the blank near by."""
-    paper = cv2.morphologyEx(upright, cv2.MORPH_CLOSE, _disc(5.0))
-    dark = cv2.subtract(paper, upright)
-    reach = _disc(0.55 + 2 * residual_mm)
-    white = cv2.morphologyEx(sheet.work, cv2.MORPH_CLOSE, _disc(5.0))
-    known = cv2.dilate(cv2.subtract(white, sheet.work), reach)
+    dark = darkness(upright)
+    known = cast(Mask, cv2.dilate(sheet.darkness, _disc(0.55 + 2 * residual_mm)))
     # Noise decides how much darker ink must be: the paper's own spread, seen where nothing is printed.
     bare = dark[known < 8]
     noise = float(np.percentile(bare, 75)) if bare.size else 0.0

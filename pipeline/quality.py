@@ -1,0 +1,107 @@
+"""Can this page be judged at all?
+
+A fault is named only where a person couldn't judge the page either; everything milder is for the reader to cope with
+and to be unsure about. All measures are taken on the page at work resolution or better, and mean something on paper.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import cv2
+import numpy as np
+
+from pipeline.pages import Page
+from pipeline.reading import Pixels
+from pipeline.sheet import darkness, work_image
+
+#: Below this many dots an inch handwriting falls apart.
+LEAST_DPI = 90.0
+
+#: Edges wider than this (standard deviation of the blur, mm) leave no letter of 2 mm legible.
+MOST_BLUR_MM = 0.5
+
+#: Ink must stand out by this many grey levels.
+LEAST_CONTRAST = 30.0
+
+#: Share of the page that is ink: below it the page is blank, above it black.
+LEAST_INK, MOST_INK = 0.0004, 0.6
+
+#: A page whose middle grey level is below this is black: scanned with the lid open, or upside down on dark cloth.
+LEAST_PAPER = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What a page is like as a picture.
+
+    `skew_degrees` is the angle of its lines, −45 to 45, positive clockwise; `blur` the standard deviation of its
+    sharpest edges in millimetres; `contrast` the grey levels between paper and ink; `coverage` the share of ink.
+    `faults` are sentences for a person; none means the page can be judged.
+    """
+
+    dpi: float
+    skew_degrees: float
+    blur: float
+    contrast: float
+    coverage: float
+    faults: tuple[str, ...]
+
+
+def assess(page: Page) -> Quality:
+    """Measures a page. A fault makes it a poor page, whatever it shows."""
+    work, _to_page = work_image(page.image, page.dpi)
+    paper = float(np.percentile(work, 60))
+    dark = darkness(work)
+    contrast = float(np.percentile(dark, 99.5))
+    coverage = float((dark > max(25.0, contrast / 3)).mean())
+    blur = _blur(page)
+    faults = []
+    if page.dpi < LEAST_DPI:
+        faults.append(f"The page has only {page.dpi:.0f} dots an inch. Scan it at 200 to 300.")
+    if paper < LEAST_PAPER:
+        faults.append("The page is black. Scan it again with the lid closed and the right side down.")
+    elif contrast < LEAST_CONTRAST and float(work.std()) < LEAST_CONTRAST / 3:
+        faults.append("The page is blank, or its ink is too faint to see. Check which side was scanned.")
+    elif contrast < LEAST_CONTRAST:
+        faults.append("Ink hardly stands out from the paper. Scan the page again with more contrast.")
+    elif coverage < LEAST_INK:
+        faults.append("The page is blank. Check which side was scanned.")
+    elif coverage > MOST_INK:
+        faults.append("Most of the page is black. Scan it again with less contrast.")
+    elif blur > MOST_BLUR_MM:
+        faults.append("The page is too blurred to read. Scan it again, flat and in focus.")
+    return Quality(page.dpi, _skew(work), blur, contrast, coverage, tuple(faults))
+
+
+def _blur(page: Page) -> float:
+    """The width of the sharpest edges: an edge of height h blurred by σ has the slope h / (σ √2π) in its middle."""
+    soft = cast(Pixels, cv2.GaussianBlur(page.image, (3, 3), 0))
+    height = _range(soft)
+    across = cv2.Sobel(soft, cv2.CV_16S, 1, 0, ksize=3)
+    down = cv2.Sobel(soft, cv2.CV_16S, 0, 1, ksize=3)
+    slope = float(np.percentile(np.maximum(np.abs(across), np.abs(down)), 99.8)) / 8
+    if slope <= 0:
+        return float("inf")
+    return height / slope / np.sqrt(2 * np.pi).item() / page.dpi * 25.4
+
+
+def _range(image: Pixels) -> float:
+    """Grey levels between the paper and the darkest ink."""
+    low, high = np.percentile(image[::2, ::2], [0.3, 90])
+    return float(high - low)
+
+
+def _skew(work: Pixels) -> float:
+    """The angle of lines and text: the direction that most gradients share, modulo a right angle."""
+    across, down = cv2.Sobel(work, cv2.CV_32F, 1, 0), cv2.Sobel(work, cv2.CV_32F, 0, 1)
+    size, angle = cv2.cartToPolar(across, down, angleInDegrees=True)
+    strong = size > max(40.0, float(np.percentile(size, 95)))
+    if strong.sum() < 50:
+        return 0.0
+    turned = (angle[strong] + 45) % 90
+    counts, edges = np.histogram(turned, bins=360, range=(0, 90), weights=size[strong])
+    smooth = np.convolve(np.concatenate([counts[-4:], counts, counts[:4]]), np.hanning(9), mode="same")[4:-4]
+    top = int(smooth.argmax())
+    return float((edges[top] + edges[top + 1]) / 2 - 45)

@@ -18,9 +18,10 @@ A function takes a session and leaves the transaction to its caller; it writes t
        ▲          └─expire_published()─┘               │
        └──── prepared(), failed(), release(), reap() ──┘
 
-**A lease** is owner, expiry and a token that rises with every `take()`. What a worker writes counts only while its token
-is the newest and nobody has reaped it. Locks are taken in one order: scan, place in the queue, document.
+**A lease** is owner, expiry and a token that rises with every `take()`. What a worker writes counts only while its
+token is the newest and nobody has reaped it. Locks are taken in one order: scan, place in the queue, document.
 
-Modules: `tables`, `words` (the values handed out), `database`, `migrate`; `intake`, `outbox`, `leases`, `scans`; `queue`,
-`reviews`, `endorsers`, `versions`; `audit`, `anchors`, `canonical`, `privacy`; `balance`; `objects` (the object store).
+Modules: `tables`, `words` (the values handed out), `database`, `migrate`; `intake`, `outbox`, `leases`, `scans`;
+`queue`, `reviews`, `endorsers`, `versions`; `audit`, `anchors`, `canonical`, `privacy`; `balance`; `objects` (the
+object store).
 """

@@ -293,7 +293,8 @@ CREATE TABLE reviews (
     CONSTRAINT reviews_corrected_says_what CHECK ((decision = 'corrected') = (value IS NOT NULL)),
     CONSTRAINT reviews_reviewer CHECK (reviewer <> ''),
     CONSTRAINT reviews_no_aadhaar
-        CHECK (coalesce(value, '') || '|' || coalesce(note, '') !~ '(^|[^0-9])[2-9][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}([^0-9]|$)'),
+        CHECK (coalesce(value, '') || '|' || coalesce(note, '')
+            !~ '(^|[^0-9])[2-9][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}([^0-9]|$)'),
     CONSTRAINT reviews_finding_id_fkey FOREIGN KEY (finding_id) REFERENCES findings (id)
 );
 

@@ -1,0 +1,135 @@
+"""Documents that cost two workers their lives run alone: in a process of their own, with limits, one at a time.
+
+The worker that took such a document up keeps its lease alive and watches; the process it starts
+(`python -m workers.alone`) carries out the stage and writes what became of it. If that process dies, nobody else is
+hurt, and the document is to blame.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from datetime import date, datetime
+from importlib import import_module
+from typing import IO, Any, cast
+
+import structlog
+
+from records.words import Lease
+from workers.config import WorkerConfig
+from workers.heartbeat import Work
+from workers.outages import FailedAlone
+from workers.stages import DONE, LOST, QUARANTINED, RETRIED, STAGES, WAITING, carry_out
+from workers.station import Station
+
+#: How the process says what became of the scan. 0 and small numbers are what Python itself ends with.
+EXITS = {DONE: 80, LOST: 81, WAITING: 82, RETRIED: 83, QUARANTINED: 84}
+
+#: How often the watching worker looks, in seconds.
+LOOK_SECONDS = 0.1
+
+#: prctl(2): a signal for this process when its parent dies.
+PR_SET_PDEATHSIG = 1
+
+
+def supervise(station: Station, lease: Lease, work: Work) -> str:
+    """Runs the lease's stage in a process of its own. Raises FailedAlone when that process dies or takes too long."""
+    config = station.config
+    job = json.dumps({"config": config.to_json(), "lease": _to_json(lease)})
+    process = subprocess.Popen([sys.executable, "-m", "workers.alone"], stdin=subprocess.PIPE, text=True)
+    try:
+        # A process that is dead already can't be told anything; its status says so below.
+        with contextlib.suppress(BrokenPipeError), cast(IO[str], process.stdin) as stdin:
+            stdin.write(job)
+        until = time.monotonic() + config.alone_seconds
+        while process.poll() is None:
+            if time.monotonic() > until:
+                raise FailedAlone(
+                    f"The document brought down its workers; scanned alone, it took longer than "
+                    f"{config.alone_seconds:.0f} seconds. Look at the original, then `docvigil retry`."
+                )
+            work.advanced()
+            time.sleep(LOOK_SECONDS)
+    finally:
+        process.kill()
+        process.wait()
+    for outcome, code in EXITS.items():
+        if process.returncode == code:
+            return outcome
+    raise FailedAlone(
+        f"The document brought down its workers; scanned alone, its process {_how(process.returncode)}. "
+        "Look at the original, then `docvigil retry`."
+    )
+
+
+def main() -> int:
+    """Carries out the job on standard input; the exit status says what became of it."""
+    die_with_parent()
+    job = json.load(sys.stdin)
+    config = WorkerConfig.from_json(job["config"])
+    limit_memory(config.alone_memory_bytes)
+    if config.start_up is not None:
+        resolve(config.start_up)()
+    lease = _from_json(job["lease"])
+    reader = resolve(config.reader)() if lease.stage == "infer" else None
+    station = Station(config, reader)
+    ids = {"stage": lease.stage, "scan": lease.scan_id, "document": lease.document_id, "token": lease.token}
+    with structlog.contextvars.bound_contextvars(**ids, alone=True):
+        # The lease is kept alive by the worker that watches.
+        outcome = carry_out(station, lease, Work((lease.scan_id, lease.token)), STAGES[lease.stage])
+    station.close()
+    return EXITS[outcome]
+
+
+def resolve(path: str) -> Any:
+    """What `package.module:name` stands for."""
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)
+
+
+def limit_memory(limit_bytes: int) -> None:
+    """Bounds this process's address space: a bomb raises MemoryError here instead of bringing the machine down."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if hard != resource.RLIM_INFINITY:
+        limit_bytes = min(limit_bytes, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, hard))
+
+
+def die_with_parent() -> None:
+    """Asks Linux to kill this process when its parent dies, however it dies; elsewhere it does nothing."""
+    if sys.platform != "linux":
+        return
+    parent = os.getppid()
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        # It died in between.
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _how(status: int) -> str:
+    return f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+
+
+def _to_json(lease: Lease) -> dict[str, Any]:
+    values = asdict(lease)
+    return {**values, "expires_at": lease.expires_at.isoformat(), "judged_on": lease.judged_on.isoformat()}
+
+
+def _from_json(values: dict[str, Any]) -> Lease:
+    days = {
+        "expires_at": datetime.fromisoformat(values["expires_at"]),
+        "judged_on": date.fromisoformat(values["judged_on"]),
+    }
+    return Lease(**{**values, **days})
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""What a worker process must be told. Plain values: `docvigil.settings` fills them in, and they travel as JSON to the
+process of a document that runs alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Self
+
+from pipeline.pages import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerConfig:
+    """One object for all processes, so that they agree on leases and windows."""
+
+    database_url: str
+    redis_url: str
+    object_store: str
+    #: Where the reader comes from, as `package.module:function`. Only the processes that ask the model call it.
+    reader: str
+    #: A folder of the user's own document types, beside the built-in ones.
+    doctypes_folder: str | None = None
+    #: Version of checks, rules and thresholds, written with every verdict.
+    rules: str = "1"
+    object_store_endpoint: str | None = None
+    #: What a process that the workers start themselves calls first (logging), as `package.module:function`.
+    start_up: str | None = None
+
+    #: How long work belongs to a worker that says nothing.
+    lease_seconds: float = 60.0
+    #: How often a worker says that it is still at work.
+    heartbeat_seconds: float = 10.0
+    #: Work without a step forward for so long is no longer reported as alive.
+    stall_seconds: float = 180.0
+    #: A process in which nothing has moved for so long ends itself.
+    hang_seconds: float = 300.0
+
+    #: Ids a queue that are published and not yet taken up, at most.
+    window: int = 32
+    #: How often the relay looks for work.
+    relay_seconds: float = 0.1
+    #: After so long without being taken up, an id that the broker no longer holds is published again.
+    publish_seconds: float = 5.0
+    #: How often expired leases are given back.
+    reconcile_seconds: float = 5.0
+    #: How often events are appended to the audit chain.
+    chain_seconds: float = 0.5
+
+    #: Processes that prepare, and threads that wait for the model.
+    prepare_processes: int = 2
+    infer_threads: int = 32
+    #: A process that prepares makes room for a new one after so many documents.
+    prepare_tasks_per_process: int = 500
+    #: A document may take so long to prepare; then its process is killed.
+    prepare_seconds: float = 1800.0
+    #: The same for a document that runs alone, in either stage.
+    alone_seconds: float = 3600.0
+    #: Address space of a process that prepares, and of one that runs a document alone (which may hold the model).
+    prepare_memory_bytes: int = 6 * 2**30
+    alone_memory_bytes: int = 24 * 2**30
+    #: Errors of its own that a document may raise before it is put in quarantine.
+    max_attempts: int = 3
+    #: After the first of them it waits so long; twice as long after each further one.
+    retry_seconds: float = 5.0
+    #: Work that could not be done through no fault of the document waits so long.
+    outage_seconds: float = 2.0
+
+    #: Register and document types are read again after so long.
+    refresh_seconds: float = 5.0
+    #: Questions asked of the reader at once, at most, by one document.
+    questions_at_once: int = 256
+
+    limits: Limits = field(default_factory=Limits)
+    #: The probability from which an outcome counts as sure, a check; `default_clear` for those not named.
+    clear: Mapping[str, float] = field(default_factory=dict)
+    default_clear: float = 0.5
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        values = json.loads(text)
+        return cls(**{**values, "limits": Limits(**values["limits"])})

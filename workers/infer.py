@@ -1,0 +1,162 @@
+"""Judging a scan: the model answers questions about the evidence, checks turn answers into findings and a verdict.
+
+While the model is asked no database connection is held: many documents wait here for one engine at the same time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import groupby
+
+from pipeline.questions import Reading, questions, reading
+from pipeline.verdict import Thresholds, decide
+
+from pipeline.checks import Context, Form, FormSheet, judge_form, judge_page
+from pipeline.doctypes.schema import FormField
+from pipeline.findings import Finding, Outcome, Verdict
+from pipeline.reading import Evidence, Question, QuestionKind
+from records.words import Lease, Versions
+from workers import observe
+from workers.heartbeat import Work
+from workers.manifest import EvidenceEntry, Manifest, PageEntry
+from workers.pictures import EvidenceReader, evidence
+from workers.station import Station
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What is to be written of a scan."""
+
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    evidence_keys: tuple[str | None, ...]
+    versions: Versions
+    document_types: tuple[str, ...]
+    timings: dict[str, float]
+
+
+def infer(station: Station, lease: Lease, work: Work) -> Judged:
+    """Reads the evidence that the manifest names, and judges it."""
+    if station.reader is None:
+        raise RuntimeError("this process was started without a reader")
+    started = time.perf_counter()
+    manifest = Manifest.from_json(lease.manifest or {})
+    with ExitStack() as stack:
+        pictures = None if manifest.archive is None else stack.enter_context(evidence(station.store, manifest.archive))
+        readings = _read(station, manifest, pictures, work)
+        asked = time.perf_counter()
+        findings = _judge(station, lease, manifest, readings)
+        keys = _pictures_of(station, lease, manifest, pictures, findings)
+    verdict = decide(findings)
+    types = {page.doctype for page in manifest.pages if page.doctype is not None}
+    return Judged(
+        verdict,
+        tuple(findings),
+        tuple(keys),
+        Versions(station.reader.version, station.config.rules, manifest.doctypes),
+        tuple(sorted(key.partition("@")[0] for key in types)),
+        {**manifest.timings, "read": asked - started, "judge": time.perf_counter() - asked},
+    )
+
+
+def _read(station: Station, manifest: Manifest, pictures: EvidenceReader | None, work: Work) -> list[Reading]:
+    """One reading an evidence, in the manifest's order. Asks in portions, so that a long file stays small in memory
+    and shows that it advances."""
+    if pictures is None or station.reader is None:
+        return []
+    doctypes = {page.number: page.doctype for page in manifest.pages}
+    readings: list[Reading] = []
+    portion: list[tuple[Evidence, FormField | None, list[Question]]] = []
+    asked = 0
+
+    def flush() -> None:
+        nonlocal asked
+        flat = [question for _, _, each in portion for question in each]
+        answers = iter(station.reader.read(flat) if flat and station.reader else ())
+        for cut, field, each in portion:
+            readings.append(reading(cut, field, [next(answers) for _ in each]))
+        observe.QUESTIONS.inc(len(flat))
+        portion.clear()
+        asked = 0
+        work.advanced()
+
+    for entry in manifest.evidences:
+        key = doctypes.get(entry.page)
+        field = None
+        if key is not None and entry.field != "unexpected":
+            field = station.types.get(key).field(entry.field)
+        cut = _evidence(entry, pictures)
+        wanted = questions(cut, field)
+        portion.append((cut, field, wanted))
+        asked += len(wanted)
+        if asked >= station.config.questions_at_once:
+            flush()
+    flush()
+    return readings
+
+
+def _evidence(entry: EvidenceEntry, pictures: EvidenceReader) -> Evidence:
+    return Evidence(
+        field=entry.field,
+        kind=QuestionKind(entry.kind),
+        page=entry.page,
+        box=entry.where,
+        image=pictures.image(entry.image),
+        ordinal=entry.ordinal,
+        alternate=None if entry.alternate is None else pictures.image(entry.alternate),
+        residual=entry.residual,
+        cells=entry.cells,
+        faults=entry.faults,
+    )
+
+
+def _judge(station: Station, lease: Lease, manifest: Manifest, readings: Sequence[Reading]) -> list[Finding]:
+    thresholds = Thresholds(clear=station.config.clear, default_clear=station.config.default_clear)
+    context = Context(on=lease.judged_on, endorsers=station.register.current(), thresholds=thresholds)
+    findings: list[Finding] = []
+    for pages in _instances(manifest):
+        key = pages[0].doctype
+        sheets = tuple(FormSheet(page.number, page.form_page, page.faults, page.why, page.sure) for page in pages)
+        if key is None:
+            for sheet in sheets:
+                findings += judge_page(sheet, context)
+            continue
+        numbers = {page.number for page in pages}
+        own = tuple(one for one in readings if one.evidence.page in numbers)
+        findings += judge_form(Form(station.types.get(key), sheets, own), context)
+    return findings
+
+
+def _instances(manifest: Manifest) -> Iterator[list[PageEntry]]:
+    """The pages of each filled form in the file."""
+    pages = sorted(manifest.pages, key=lambda page: (page.instance, page.number))
+    for _, members in groupby(pages, key=lambda page: page.instance):
+        yield list(members)
+
+
+def _pictures_of(
+    station: Station, lease: Lease, manifest: Manifest, pictures: EvidenceReader | None, findings: Sequence[Finding]
+) -> list[str | None]:
+    """The picture that shows each finding which somebody must look at: its evidence, stored as an object of its own,
+    or its page."""
+    cuts = {(one.page, one.field, one.ordinal): one for one in manifest.evidences}
+    pages = {page.number: page.key for page in manifest.pages}
+    stored: dict[str, str] = {}
+    keys: list[str | None] = []
+    for finding in findings:
+        if finding.outcome is Outcome.PASS:
+            keys.append(None)
+            continue
+        field = finding.field or ""
+        entry = cuts.get((finding.page, field, finding.ordinal)) or cuts.get((finding.page, field, 0))
+        if entry is None or pictures is None:
+            keys.append(pages.get(finding.page))
+            continue
+        if entry.image not in stored:
+            stored[entry.image] = f"scans/{lease.scan_id}/{lease.token}/{entry.image}"
+            station.store.put(stored[entry.image], pictures.png(entry.image))
+        keys.append(stored[entry.image])
+    return keys

@@ -1,0 +1,60 @@
+"""What a task leaves behind for people: log lines with its ids bound, counters and durations."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, start_http_server
+from prometheus_client.multiprocess import MultiProcessCollector
+
+log = structlog.get_logger(__name__)
+
+STARTED = Counter("docvigil_tasks_started", "Tasks that took up a scan", ["stage"])
+FINISHED = Counter("docvigil_tasks_finished", "Tasks by what became of them", ["stage", "outcome"])
+SECONDS = Histogram(
+    "docvigil_task_seconds",
+    "Time from taking up a scan to giving it on",
+    ["stage"],
+    buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800),
+)
+PAGES = Counter("docvigil_pages", "Pages rendered, matched and cut")
+QUESTIONS = Counter("docvigil_questions", "Questions put to the model")
+REAPED = Counter("docvigil_leases_reaped", "Scans taken back from lost workers", ["outcome"])
+
+
+class Outcome:
+    """What became of a task: the task sets `name`."""
+
+    def __init__(self) -> None:
+        #: A word of `workers.stages`; this one when the task itself broke.
+        self.name = "broken"
+
+
+@contextmanager
+def task(stage: str, *, scan: int, document: str, token: int, **ids: object) -> Iterator[Outcome]:
+    """Binds the ids to every log line of the block, counts it and times it."""
+    outcome = Outcome()
+    started = time.perf_counter()
+    STARTED.labels(stage).inc()
+    with structlog.contextvars.bound_contextvars(stage=stage, scan=scan, document=document, token=token, **ids):
+        try:
+            yield outcome
+        finally:
+            seconds = time.perf_counter() - started
+            FINISHED.labels(stage, outcome.name).inc()
+            SECONDS.labels(stage).observe(seconds)
+            level = log.info if outcome.name == "done" else log.warning
+            level(f"{stage}.{outcome.name}", seconds=round(seconds, 3))
+
+
+def serve(port: int) -> None:
+    """Offers the metrics over HTTP. Processes that share `PROMETHEUS_MULTIPROC_DIR` are added up."""
+    registry = REGISTRY
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)
+    start_http_server(port, registry=registry)

@@ -1,0 +1,76 @@
+"""The reconciler: work of lost workers goes back to the queue, and events are appended to the audit chain.
+
+A loop of its own, and no Celery task: it must go on while Redis is away. Several may run; both jobs lock in Postgres.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import structlog
+from sqlalchemy.orm import Session, sessionmaker
+
+from records import audit, database, leases
+from records.words import Reaped
+from workers import observe
+from workers.config import WorkerConfig
+from workers.outages import Backoff, outage
+
+log = structlog.get_logger(__name__)
+
+
+def reap_once(config: WorkerConfig, sessions: sessionmaker[Session]) -> list[Reaped]:
+    """Gives back what expired leases held.
+
+    A lease's length after the database started nothing is taken back: its outage kept workers from renewing.
+    """
+    with sessions.begin() as session:
+        reaped = leases.reap(session, grace_seconds=config.lease_seconds)
+    for one in reaped:
+        observe.REAPED.labels(one.outcome).inc()
+        log.warning(
+            "lease.expired",
+            scan=one.scan_id,
+            document=one.document_id,
+            stage=one.stage,
+            owner=one.owner,
+            deaths=one.deaths,
+            outcome=one.outcome,
+        )
+    return reaped
+
+
+def chain_once(sessions: sessionmaker[Session]) -> int:
+    """Appends waiting events to the audit chain; how many."""
+    with sessions.begin() as session:
+        return audit.chain_once(session)
+
+
+def run(config: WorkerConfig, stop: threading.Event) -> None:
+    """Reconciles until `stop` is set; the database being away doesn't end it."""
+    engine = database.engine(config.database_url, pool_size=1)
+    sessions, backoff = database.sessions(engine), Backoff()
+    reap_at = 0.0
+    log.info("reconcile.started", every_seconds=config.reconcile_seconds)
+    try:
+        while not stop.is_set():
+            wait = config.chain_seconds
+            try:
+                if chain_once(sessions):
+                    wait = min(wait, 0.05)
+                if time.monotonic() >= reap_at:
+                    reap_once(config, sessions)
+                    reap_at = time.monotonic() + config.reconcile_seconds
+                backoff.reset()
+            except Exception as error:
+                if not outage(error):
+                    raise
+                wait = backoff.next()
+                # Workers that couldn't reach the database either get time to renew what they hold.
+                reap_at = time.monotonic() + config.lease_seconds
+                log.warning("reconcile.waiting", error=type(error).__name__, seconds=round(wait, 1))
+            stop.wait(wait)
+    finally:
+        engine.dispose()
+    log.info("reconcile.stopped")

@@ -1,0 +1,133 @@
+"""The relay: ids from the outbox to Celery, a window a queue, by priority and then age.
+
+Safe to run several times: the outbox lets one at a time count a queue's window. A crash between commit and sending
+loses messages at worst; so does a wiped Redis. Both show as ids that were published and that no queue holds: they
+are published again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Protocol
+
+import structlog
+from celery import Celery
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from sqlalchemy.orm import Session, sessionmaker
+
+from records import database, outbox
+from workers import app as celery_app
+from workers.config import WorkerConfig
+from workers.outages import Backoff, outage
+
+log = structlog.get_logger(__name__)
+
+#: Documents that run alone do so one after another.
+ALONE_WINDOW = 1
+
+#: (outbox queue, alone) → Celery queue.
+LANES = {
+    ("prepare", False): celery_app.PREPARE,
+    ("infer", False): celery_app.INFER,
+    ("prepare", True): celery_app.ALONE,
+    ("infer", True): celery_app.ALONE,
+}
+
+
+class Broker(Protocol):
+    """The side of Redis that the relay needs. Both calls raise what `outages.outage` knows."""
+
+    def send(self, queue: str, scan_id: int, stage: str) -> None:
+        """Put one id on a queue."""
+        ...
+
+    def depth(self, queue: str) -> int:
+        """How many messages the queue holds that no worker has fetched."""
+        ...
+
+
+class RedisBroker:
+    def __init__(self, config: WorkerConfig) -> None:
+        self._app: Celery = celery_app.create(config)
+        self._redis = Redis.from_url(
+            config.redis_url,
+            socket_timeout=celery_app.ANSWER_SECONDS,
+            socket_connect_timeout=celery_app.CONNECT_SECONDS,
+            retry=Retry(NoBackoff(), 0),
+        )
+
+    def send(self, queue: str, scan_id: int, stage: str) -> None:
+        args: Sequence[object] = [scan_id, stage] if queue == celery_app.ALONE else [scan_id]
+        self._app.send_task(f"docvigil.{queue}", args=args, queue=queue, retry=False)
+
+    def depth(self, queue: str) -> int:
+        return int(self._redis.llen(queue))  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        self._redis.close()
+        self._app.close()
+
+
+class Relay:
+    """One round at a time; `run` repeats them."""
+
+    def __init__(self, config: WorkerConfig, sessions: sessionmaker[Session], broker: Broker) -> None:
+        self._config, self._sessions, self._broker = config, sessions, broker
+
+    def round(self) -> int:
+        """Publishes what fits in the windows; how many ids it sent."""
+        sent = 0
+        for (queue, alone), lane in LANES.items():
+            window = ALONE_WINDOW if alone else self._config.window
+            with self._sessions.begin() as session:
+                entries = outbox.publishable(session, queue, window, alone=alone)
+            for entry in entries:
+                self._broker.send(lane, entry.scan_id, queue)
+            sent += len(entries)
+        return sent
+
+    def recover(self) -> int:
+        """Lets ids be published again that the broker lost; how many.
+
+        An id that waits in a long queue is not lost: only where more were published than the queues hold is the
+        oldest of them given back. A doubled message does no harm.
+        """
+        with self._sessions.begin() as session:
+            published = sum(one.published for one in outbox.pending(session).values())
+            if published <= sum(self._broker.depth(lane) for lane in set(LANES.values())):
+                return 0
+            return outbox.expire_published(session, self._config.publish_seconds)
+
+
+def run(config: WorkerConfig, stop: threading.Event) -> None:
+    """Relays until `stop` is set. Neither Postgres nor Redis being away ends it."""
+    engine = database.engine(config.database_url, pool_size=1)
+    broker = RedisBroker(config)
+    relay, backoff = Relay(config, database.sessions(engine), broker), Backoff()
+    recover_every = max(1, round(config.publish_seconds / 4 / config.relay_seconds))
+    rounds = 0
+    log.info("relay.started", window=config.window)
+    try:
+        while not stop.is_set():
+            wait = config.relay_seconds
+            try:
+                rounds += 1
+                if rounds % recover_every == 0 and (lost := relay.recover()):
+                    log.warning("relay.published_again", scans=lost)
+                if sent := relay.round():
+                    log.debug("relay.published", scans=sent)
+                    wait = min(wait, 0.02)
+                backoff.reset()
+            except Exception as error:
+                if not outage(error):
+                    raise
+                wait = backoff.next()
+                log.warning("relay.waiting", error=type(error).__name__, seconds=round(wait, 1))
+            stop.wait(wait)
+    finally:
+        broker.close()
+        engine.dispose()
+    log.info("relay.stopped")

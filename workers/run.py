@@ -1,0 +1,71 @@
+"""Starting the worker processes in this very process, as the command line does."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+from celery import Celery
+from celery.signals import setup_logging, worker_process_init
+
+from pipeline.reading import Reader
+from workers import app as celery_app
+from workers import tasks
+from workers.alone import die_with_parent, limit_memory
+from workers.config import WorkerConfig
+from workers.station import configure, station
+
+
+def run_prepare(config: WorkerConfig, concurrency: int | None = None) -> None:
+    """Prepares documents in processes of its own until SIGTERM, then finishes what is under way.
+
+    The model never comes near these processes. Each has limits of time and memory; what it grows to is given back by
+    starting a new one.
+    """
+    processes = concurrency or config.prepare_processes
+    configure(config)
+
+    def process_started(**_: Any) -> None:
+        die_with_parent()
+        limit_memory(config.prepare_memory_bytes)
+        cv2.setNumThreads(1)
+
+    worker_process_init.connect(process_started, weak=False)
+    _run(
+        config,
+        queues=[celery_app.PREPARE, celery_app.ALONE],
+        pool="prefork",
+        concurrency=processes,
+        time_limit=config.prepare_seconds,
+        max_tasks_per_child=config.prepare_tasks_per_process,
+        max_memory_per_child=config.prepare_memory_bytes // 2 // 1024,
+    )
+
+
+def run_infer(config: WorkerConfig, make_reader: Callable[[], Reader], concurrency: int | None = None) -> None:
+    """Judges documents until SIGTERM: many threads wait for the one reader of this process."""
+    configure(config, make_reader())
+    station()
+    _run(config, queues=[celery_app.INFER], pool="threads", concurrency=concurrency or config.infer_threads)
+
+
+def _run(config: WorkerConfig, *, queues: list[str], **options: Any) -> None:
+    # Logging is set up by whoever starts the process; Celery leaves it as it is.
+    setup_logging.connect(_keep_logging, weak=False)
+    app: Celery = celery_app.create(config)
+    tasks.register(app)
+    worker = app.Worker(
+        queues=queues,
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        loglevel=logging.INFO,
+        **options,
+    )
+    worker.start()
+
+
+def _keep_logging(**_: Any) -> None:
+    """Celery sets up no logging when this signal has a receiver."""

@@ -1,0 +1,94 @@
+"""What a working process has: connections, object store, types, register, heartbeat; all made after the fork."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Collection
+
+from sqlalchemy.orm import Session, sessionmaker
+
+from pipeline.reading import Answer, Question, Reader
+from records import database, leases
+from records.objects import ObjectStore, open_store
+from workers.config import WorkerConfig
+from workers.heartbeat import Heartbeat, Held
+from workers.knowledge import Register, Types
+
+
+class Station:
+    """Everything a task works with. One a process; safe to share between threads."""
+
+    def __init__(self, config: WorkerConfig, reader: Reader | None = None) -> None:
+        self.config = config
+        #: Names this process in leases; a new one each time, so that nobody inherits a namesake's work.
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self.engine = database.engine(config.database_url)
+        self.sessions: sessionmaker[Session] = database.sessions(self.engine)
+        self.store: ObjectStore = open_store(config.object_store, endpoint_url=config.object_store_endpoint)
+        self.types = Types(config.doctypes_folder, config.refresh_seconds)
+        self.register = Register(self.sessions, config.refresh_seconds)
+        self.reader = None if reader is None else Watched(reader)
+        self.heartbeat = Heartbeat(
+            self._renew,
+            every=config.heartbeat_seconds,
+            stall=config.stall_seconds,
+            hang=config.hang_seconds,
+            moved_at=lambda: 0.0 if self.reader is None else self.reader.moved_at,
+        )
+
+    def _renew(self, held: Collection[Held]) -> set[Held]:
+        with self.sessions.begin() as session:
+            return leases.renew(session, list(held), self.owner, self.config.lease_seconds)
+
+    def close(self) -> None:
+        self.heartbeat.stop()
+        self.engine.dispose()
+
+
+class Watched:
+    """A reader that remembers when it last answered: the whole process waits for one engine."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._answered_at = time.monotonic()
+
+    @property
+    def version(self) -> str:
+        return self._reader.version
+
+    @property
+    def moved_at(self) -> float:
+        """On the monotonic clock: the last answer, or the engine's own last batch where it tells (`progress_at`)."""
+        return max(self._answered_at, float(getattr(self._reader, "progress_at", 0.0)))
+
+    def read(self, questions: list[Question]) -> list[Answer]:
+        answers = self._reader.read(questions)
+        self._answered_at = time.monotonic()
+        return answers
+
+
+_lock = threading.Lock()
+_config: WorkerConfig | None = None
+_reader: Reader | None = None
+_station: tuple[int, Station] | None = None
+
+
+def configure(config: WorkerConfig, reader: Reader | None = None) -> None:
+    """Sets what the tasks of this process, and of those forked from it, work with."""
+    global _config, _reader, _station
+    _config, _reader, _station = config, reader, None
+
+
+def station() -> Station:
+    """The station of this process, made at the first call in it."""
+    global _station
+    with _lock:
+        if _station is None or _station[0] != os.getpid():
+            if _config is None:
+                raise RuntimeError("workers.station.configure() comes before any task")
+            _station = (os.getpid(), Station(_config, _reader))
+        return _station[1]

@@ -80,4 +80,3 @@ class InkAndPrintReader:
             self._print.answer(question) if question.kind is QuestionKind.PRINT else next(answers)
             for question in questions
         ]
-

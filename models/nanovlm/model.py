@@ -1,0 +1,124 @@
+"""nanoVLM: SigLIP encoder → projection → Llama decoder, on transformers' modules.
+
+After nanoVLM (Wiedmann et al., 2025, Apache-2.0): the image's places stand before the question in the decoder's
+sequence. Evidence comes at its own aspect through a convolutional stem (Xiao et al., "Early convolutions help
+transformers see better", 2021) in place of the square patch projection.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from transformers import LlamaConfig, LlamaModel, SiglipVisionConfig
+from transformers.models.siglip.modeling_siglip import SiglipEncoder
+
+from models.nanovlm.config import NanoVLMConfig
+
+WEIGHTS = "model.safetensors"
+
+
+class VisionEncoder(nn.Module):
+    """Grey evidence, batch × 1 × height × width in [-1, 1] → batch × columns × hidden."""
+
+    def __init__(self, config: NanoVLMConfig) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(*(_convolution(*layer) for layer in config.stem))
+        self.shuffle = nn.Linear(config.rows * config.stem[-1][1], config.hidden)
+        self.position = nn.Parameter(torch.randn(config.columns, config.hidden) * 0.02)
+        self.encoder = SiglipEncoder(
+            SiglipVisionConfig(
+                hidden_size=config.hidden,
+                intermediate_size=config.vision_feed_forward,
+                num_hidden_layers=config.vision_layers,
+                num_attention_heads=config.vision_heads,
+                attn_implementation="sdpa",
+            )
+        )
+        self.norm = nn.LayerNorm(config.hidden)
+
+    def forward(self, images: Tensor) -> Tensor:
+        places = self.stem(images)
+        batch, _, _, columns = places.shape
+        joined = places.permute(0, 3, 1, 2).reshape(batch, columns, -1)
+        seen: Tensor = self.encoder(inputs_embeds=self.shuffle(joined) + self.position).last_hidden_state
+        normed: Tensor = self.norm(seen)
+        return normed
+
+
+class NanoVLM(nn.Module):
+    """The whole model. `characters` is the auxiliary column head: training uses it, reading does not."""
+
+    def __init__(self, config: NanoVLMConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.vision = VisionEncoder(config)
+        self.projection = nn.Linear(config.hidden, config.hidden)
+        self.characters = nn.Linear(config.hidden, config.characters)
+        self.decoder = LlamaModel(
+            LlamaConfig(
+                vocab_size=config.vocabulary,
+                hidden_size=config.hidden,
+                intermediate_size=config.decoder_feed_forward,
+                num_hidden_layers=config.decoder_layers,
+                num_attention_heads=config.decoder_heads,
+                num_key_value_heads=config.decoder_heads,
+                max_position_embeddings=config.positions,
+                attn_implementation="sdpa",
+            )
+        )
+        self.head = nn.Linear(config.hidden, config.vocabulary, bias=False)
+
+    def see(self, images: Tensor) -> Tensor:
+        """Evidence → what the decoder is given of it, batch × columns × hidden."""
+        seen: Tensor = self.projection(self.vision(images))
+        return seen
+
+    def forward(self, images: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits of each next token (batch × length × vocabulary) and of each column's character."""
+        seen = self.see(images)
+        sequence = torch.cat([seen, self.decoder.embed_tokens(tokens)], dim=1)
+        hidden = self.decoder(inputs_embeds=sequence, use_cache=False).last_hidden_state
+        return self.head(hidden[:, seen.shape[1] :]), self.characters(seen)
+
+    def start(self, seen: Tensor, questions: Tensor) -> tuple[Tensor, Any]:
+        """Logits of the first answer token (batch × vocabulary), and the cache to go on from."""
+        sequence = torch.cat([seen, self.decoder.embed_tokens(questions[:, None])], dim=1)
+        result = self.decoder(inputs_embeds=sequence, use_cache=True)
+        return self.head(result.last_hidden_state[:, -1]), result.past_key_values
+
+    def step(self, tokens: Tensor, cache: Any) -> tuple[Tensor, Any]:
+        """Logits of the token after `tokens` (batch), and the grown cache."""
+        embedded = self.decoder.embed_tokens(tokens[:, None])
+        result = self.decoder(inputs_embeds=embedded, past_key_values=cache, use_cache=True)
+        return self.head(result.last_hidden_state[:, -1]), result.past_key_values
+
+    @classmethod
+    def from_folder(cls, folder: Path) -> Self:
+        """Loads `config.json` and `model.safetensors`; half-precision weights are widened."""
+        model = cls(NanoVLMConfig.load(folder))
+        weights = {
+            name: tensor.float() if tensor.is_floating_point() else tensor
+            for name, tensor in load_file(folder / WEIGHTS).items()
+        }
+        model.load_state_dict(weights)
+        return model.eval()
+
+    def save(self, folder: Path, dtype: torch.dtype = torch.float16) -> None:
+        """Writes the folder that `from_folder` reads, safetensors only."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.config.save(folder)
+        weights = {
+            name: (tensor.to(dtype) if tensor.is_floating_point() else tensor).contiguous()
+            for name, tensor in self.state_dict().items()
+        }
+        save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})
+
+
+def _convolution(inputs: int, outputs: int, down: int, across: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, (down, across), 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
+    )

@@ -15,18 +15,62 @@ from PIL import Image, ImageDraw, ImageFont
 from pipeline.doctypes.schema import DocumentType, parse
 from pipeline.pages import Page
 
-WORDS = (
-    "name of holder account number date signature participant stamp address branch security quantity amount in words "
-    "declaration I hereby state that the particulars above are true client identity proof nominee guardian mobile "
-    "received by verified office use only serial reference transfer pledge reason market settlement"
-).split()
+WORDS = [
+    "name",
+    "of",
+    "holder",
+    "account",
+    "number",
+    "date",
+    "signature",
+    "participant",
+    "stamp",
+    "address",
+    "branch",
+    "security",
+    "quantity",
+    "amount",
+    "in",
+    "words",
+    "declaration",
+    "I",
+    "hereby",
+    "state",
+    "that",
+    "the",
+    "particulars",
+    "above",
+    "are",
+    "true",
+    "client",
+    "identity",
+    "proof",
+    "nominee",
+    "guardian",
+    "mobile",
+    "received",
+    "by",
+    "verified",
+    "office",
+    "use",
+    "only",
+    "serial",
+    "reference",
+    "transfer",
+    "pledge",
+    "reason",
+    "market",
+    "settlement",
+]
 
 
 def _font(size: int) -> Any:
     return ImageFont.load_default(size)
 
 
-def draw(seed: int, edition: int = 0, width_mm: float = 210, height_mm: float = 297) -> tuple[Any, list[dict[str, Any]]]:
+def draw(
+    seed: int, edition: int = 0, width_mm: float = 210, height_mm: float = 297
+) -> tuple[Any, list[dict[str, Any]]]:
     """A form's blank at 150 dpi and its fields. Editions of a seed differ in a few places, as printings do."""
     rng = np.random.default_rng(seed)
     changed = np.random.default_rng([seed, edition])
@@ -119,7 +163,9 @@ class Scan:
     truth: npt.NDArray[np.float64]
 
 
-def handwriting(blank: npt.NDArray[np.uint8], boxes: list[tuple[int, int, int, int]], seed: int) -> npt.NDArray[np.uint8]:
+def handwriting(
+    blank: npt.NDArray[np.uint8], boxes: list[tuple[int, int, int, int]], seed: int
+) -> npt.NDArray[np.uint8]:
     """The blank with a scrawl in each box, in pixels."""
     rng = np.random.default_rng(seed)
     out = blank.copy()
@@ -162,7 +208,9 @@ def scan(
     rotate = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
     stretch = np.diag([zoom, zoom * (1 + rng.normal(0, 0.004)), 1])
     tilt = np.array([[1, 0, 0], [0, 1, 0], [perspective / width, -perspective / height, 1]])
-    place = np.array([[1, 0, (out_w - 1) / 2 + rng.normal(0, 4)], [0, 1, (out_h - 1) / 2 + rng.normal(0, 4)], [0, 0, 1]])
+    place = np.array(
+        [[1, 0, (out_w - 1) / 2 + rng.normal(0, 4)], [0, 1, (out_h - 1) / 2 + rng.normal(0, 4)], [0, 0, 1]]
+    )
     truth = place @ rotate @ stretch @ tilt @ centre
     paper = cv2.GaussianBlur(blank, (0, 0), max(0.01, blur * 150 / dpi)) if blur > 0.2 else blank
     page = cv2.warpPerspective(paper, truth, (out_w, out_h), flags=cv2.INTER_AREA, borderValue=255)

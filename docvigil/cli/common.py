@@ -1,0 +1,69 @@
+"""What every command needs: the opened instance, the two consoles, JSON lines, a stop signal."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from docvigil.desk import Desk, open_desk
+from docvigil.settings import settings
+from pipeline.geometry import Box
+
+screen = Console()
+errors = Console(stderr=True)
+
+
+class Refusal(Exception):
+    """A command can't do what was asked; the message says what, where and what to do. Exit code 2."""
+
+
+@contextmanager
+def opened(*, migrate: bool = False) -> Iterator[Desk]:
+    """The instance at `DOCVIGIL_HOME` (or at the configured URLs), started for this command where none runs."""
+    with open_desk(settings(), migrate=migrate) as desk:
+        yield desk
+
+
+@contextmanager
+def stopping() -> Iterator[threading.Event]:
+    """An event that SIGTERM and SIGINT set, for loops that end in order."""
+    stop = threading.Event()
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def as_json(value: Any) -> None:
+    """Prints one JSON object on one line of standard output."""
+    sys.stdout.write(json.dumps(value, default=_plain, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Box):
+        return value.as_list()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, set | frozenset | tuple):
+        return list(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form here")

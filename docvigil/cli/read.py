@@ -1,0 +1,124 @@
+"""`docvigil read`: ask the model about one region of a picture, or find the region on the page first."""
+
+from __future__ import annotations
+
+import json as json_text
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pipeline.region import RegionReading, Regions
+from rich.table import Table
+
+from docvigil.cli.common import Refusal, as_json, screen
+from docvigil.settings import settings
+from docvigil.wiring import atlas, limits, reader
+from pipeline.doctypes.schema import FieldKind
+from pipeline.geometry import Box
+from pipeline.pages import BadFile
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One region to be read: `box` None means wherever it stands on the page."""
+
+    path: Path
+    kind: FieldKind
+    box: Box | None
+    page: int = 1
+
+
+def register(app: typer.Typer) -> None:
+    app.command(rich_help_panel="Documents")(read)
+
+
+def read(
+    images: Annotated[list[Path] | None, typer.Argument(metavar="IMAGE…")] = None,
+    kind: Annotated[FieldKind | None, typer.Option(help="What stands there.")] = None,
+    box: Annotated[str | None, typer.Option(help="x0,y0,x1,y1 in fractions of the page.")] = None,
+    page: Annotated[int, typer.Option(min=1, help="Which page of the file.")] = 1,
+    regions: Annotated[
+        Path | None, typer.Option(help='Many at once: a file with {"path","kind","box"} on each line.')
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="One object a line.")] = False,
+) -> None:
+    """Ask the model about a region. Without a box it looks for the field on the page."""
+    wanted = list(_of_file(regions)) if regions else list(_of_arguments(images or [], kind, box, page))
+    config = settings()
+    asked = Regions(reader(config), atlas(config), limits(config))
+    table = Table("file", "kind", "present", "value", "normalised", "confidence", box=None)
+    failed = False
+    for one in wanted:
+        try:
+            found = asked.read(one.path, one.kind, one.box, one.page)
+        except (BadFile, OSError, LookupError) as wrong:
+            failed = True
+            as_json({"path": str(one.path), "kind": one.kind, "error": str(wrong)}) if json else screen.print(
+                f"[red]{one.path}:[/] {wrong}", highlight=False
+            )
+            continue
+        as_json(_row(one, found)) if json else table.add_row(
+            str(one.path), one.kind, _yes(found), found.value or "", found.normalised or "", f"{found.confidence:.3f}"
+        )
+    if not json and table.row_count:
+        screen.print(table)
+    if failed:
+        raise typer.Exit(2)
+
+
+def _of_arguments(images: list[Path], kind: FieldKind | None, box: str | None, page: int) -> Iterator[Wanted]:
+    if not images or kind is None:
+        raise typer.BadParameter("give IMAGE… and --kind, or --regions FILE.jsonl")
+    where = _box(box.split(",")) if box else None
+    for image in images:
+        yield Wanted(image, kind, where, page)
+
+
+def _of_file(file: Path) -> Iterator[Wanted]:
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except OSError as wrong:
+        raise Refusal(f"{file} can't be read: {wrong.strerror}") from wrong
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            given = json_text.loads(line)
+            where = Box.of(given["box"]) if given.get("box") else None
+            # A relative path is meant from where the list stands, as it was written there.
+            path = Path(given["path"])
+            yield Wanted(
+                path if path.is_absolute() or path.exists() else file.parent / path,
+                FieldKind(given["kind"]),
+                where,
+                int(given.get("page", 1)),
+            )
+        except (KeyError, TypeError, ValueError) as wrong:
+            raise Refusal(
+                f'{file}, line {number}: {wrong}; {{"path": …, "kind": …, "box": [x0, y0, x1, y1]}} is needed'
+            ) from wrong
+
+
+def _box(parts: list[str]) -> Box:
+    try:
+        return Box.of([float(part) for part in parts])
+    except ValueError as wrong:
+        raise typer.BadParameter(f"--box: {wrong}") from wrong
+
+
+def _row(one: Wanted, found: RegionReading) -> dict[str, object]:
+    return {
+        "path": str(one.path),
+        "kind": one.kind,
+        "box": found.box.as_list() if found.box else None,
+        "present": found.present,
+        "value": found.value,
+        "normalised": found.normalised,
+        "confidence": round(found.confidence, 4),
+    }
+
+
+def _yes(found: RegionReading) -> str:
+    return "yes" if found.present else "no"

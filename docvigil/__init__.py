@@ -1,0 +1,1 @@
+"""docvigil: settings, the command line, embedded services."""

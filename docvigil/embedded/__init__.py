@@ -1,0 +1,1 @@
+"""Real Postgres and Redis from wheels, under a supervisor of our own."""

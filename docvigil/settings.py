@@ -1,0 +1,150 @@
+"""Every setting, in one place. Each is an environment variable `DOCVIGIL_<NAME>`; README lists them.
+
+Secrets (passwords in URLs, the audit key) come from the environment only and are never logged.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Seconds = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class Settings(BaseSettings):
+    """Unset, everything works on one machine with embedded services under `home`."""
+
+    model_config = SettingsConfigDict(env_prefix="DOCVIGIL_", frozen=True)
+
+    #: Folder of the embedded instance: its data, logs and the user's document types.
+    home: Path = Path("~/.docvigil")
+    #: Postgres 17 or newer, as the application's role; and as the role that owns the tables, for `migrate`.
+    database_url: SecretStr | None = None
+    owner_database_url: SecretStr | None = None
+    #: Redis 7 or newer (or Valkey), `redis://`, `rediss://` or `unix://`.
+    redis_url: SecretStr | None = None
+    #: Where originals, pages and evidence are kept: a folder or `s3://BUCKET/PREFIX`; `home/objects` if unset.
+    object_store: str | None = None
+    #: S3-compatible servers other than AWS.
+    s3_endpoint_url: str | None = None
+    #: Signs the head of the audit chain: 32 bytes as 64 hexadecimal digits. Unset, heads are anchored unsigned.
+    audit_key: SecretStr | None = None
+
+    #: Dates on documents are judged against the day of arrival here.
+    timezone: str = "Asia/Kolkata"
+    #: Folder of the user's document types; `home/doctypes` if unset.
+    doctypes_folder: Path | None = None
+    #: Folder of a checkpoint; the bundled one if unset.
+    model_folder: Path | None = None
+
+    #: Limits on bad input.
+    max_file_bytes: Count = 200 * 2**20
+    max_pixels: Count = 100_000_000
+    max_pages: Count = 500
+    render_seconds: Seconds = 60.0
+    render_dpi: Annotated[float, Field(ge=72, le=600)] = 200.0
+
+    #: A file is whole when neither size nor time has changed for so long.
+    stable_seconds: Seconds = 2.0
+    #: Folders and buckets are listed again after so long, whatever notifications said.
+    rescan_seconds: Seconds = 30.0
+    #: Leave files of watched folders where they are.
+    in_place: bool = False
+
+    #: Work belongs to a silent worker for so long; how often a worker says that it is at work.
+    lease_seconds: Seconds = 60.0
+    heartbeat_seconds: Seconds = 10.0
+    reconcile_seconds: Seconds = 5.0
+    #: Ids a queue that are in Redis and not yet taken up.
+    relay_window: Count = 32
+    #: Errors of its own that a document may raise before it is put in quarantine.
+    max_attempts: Count = 3
+
+    prepare_processes: Count = 2
+    infer_threads: Count = 32
+    #: Evidences a batch of the model, and how long a request may wait for company.
+    max_batch: Count = 64
+    max_wait_ms: Annotated[float, Field(ge=0)] = 15.0
+    #: Threads of the model; all cores if unset.
+    model_threads: Count | None = None
+
+    #: Below this probability an outcome is uncertain, hence flagged; `clear` sets it for single checks (JSON object).
+    default_clear: Probability = 0.5
+    clear: dict[str, Probability] = {}
+
+    log_format: Literal["auto", "json", "console"] = "auto"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    #: Write the log to this file instead of standard error.
+    log_file: Path | None = None
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, home: Path) -> Path:
+        return home.expanduser().resolve()
+
+    @field_validator("timezone")
+    @classmethod
+    def _exists(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as wrong:
+            raise ValueError(f"there is no timezone {name!r}; names look like Asia/Kolkata") from wrong
+        return name
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if (self.database_url is None) != (self.redis_url is None):
+            raise ValueError("DOCVIGIL_DATABASE_URL and DOCVIGIL_REDIS_URL belong together: set both or neither")
+        if self.lease_seconds < 3 * self.heartbeat_seconds:
+            raise ValueError("DOCVIGIL_LEASE_SECONDS must be at least three times DOCVIGIL_HEARTBEAT_SECONDS")
+        if self.audit_key is not None and len(_hex(self.audit_key)) != 32:
+            raise ValueError("DOCVIGIL_AUDIT_KEY must be 64 hexadecimal digits, for example of `openssl rand -hex 32`")
+        return self
+
+    @property
+    def external(self) -> bool:
+        """Whether Postgres and Redis are somebody else's and only used here."""
+        return self.database_url is not None
+
+    @property
+    def types_folder(self) -> Path:
+        return self.doctypes_folder or self.home / "doctypes"
+
+    @property
+    def objects(self) -> str:
+        return self.object_store or str(self.home / "objects")
+
+    @property
+    def audit_key_bytes(self) -> bytes | None:
+        return None if self.audit_key is None else _hex(self.audit_key)
+
+
+def _hex(key: SecretStr) -> bytes:
+    try:
+        return bytes.fromhex(key.get_secret_value())
+    except ValueError:
+        return b""
+
+
+class BadSettings(ValueError):
+    """A setting is wrong; the message names each."""
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process. Raises BadSettings."""
+    try:
+        return Settings()
+    except ValidationError as wrong:
+        lines = []
+        for error in wrong.errors(include_input=False, include_url=False):
+            name = "DOCVIGIL_" + "_".join(str(part) for part in error["loc"]).upper() if error["loc"] else "settings"
+            lines.append(f"{name}: {error['msg'].removeprefix('Value error, ')}")
+        raise BadSettings("; ".join(lines)) from None

@@ -1,0 +1,111 @@
+"""The engine: one thread owns the model, and batches questions of many callers.
+
+A batch is formed when it is full or its longest-waiting question has waited long enough; interactive questions go
+first. One bad question fails its own caller only: a batch that raises is asked again one by one.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+import structlog
+from prometheus_client import Counter, Histogram
+
+from pipeline.reading import Answer, Question, Reader, ReaderUnavailable
+
+log = structlog.get_logger(__name__)
+
+BATCH = Histogram("docvigil_engine_batch", "Questions a batch", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256))
+WAIT = Histogram("docvigil_engine_wait_seconds", "Time a question waits for its batch")
+COMPUTE = Histogram("docvigil_engine_compute_seconds", "Time a batch computes")
+FAILED = Counter("docvigil_engine_failed", "Questions that raised")
+
+
+@dataclass(slots=True)
+class _Waiting:
+    question: Question
+    future: Future[Answer]
+    since: float = field(default_factory=time.monotonic)
+
+
+class Engine:
+    """A `Reader` for any number of threads. `progress_at` is when a batch was last finished (monotonic clock)."""
+
+    def __init__(self, reader: Reader, *, max_batch: int = 64, max_wait_ms: float = 15.0) -> None:
+        self._reader, self._max_batch, self._max_wait = reader, max_batch, max_wait_ms / 1000
+        self._bulk: deque[_Waiting] = deque()
+        self._interactive: deque[_Waiting] = deque()
+        self._changed = threading.Condition()
+        self._closed = False
+        self.progress_at = time.monotonic()
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        self._thread.start()
+
+    @property
+    def version(self) -> str:
+        return self._reader.version
+
+    def read(self, questions: Sequence[Question]) -> list[Answer]:
+        """One answer a question, in their order. Raises ReaderUnavailable once the engine is closed."""
+        waiting = [_Waiting(question, Future()) for question in questions]
+        with self._changed:
+            if self._closed:
+                raise ReaderUnavailable("the engine is closed")
+            for one in waiting:
+                (self._interactive if one.question.interactive else self._bulk).append(one)
+            self._changed.notify()
+        return [one.future.result() for one in waiting]
+
+    def close(self) -> None:
+        """Answers what waits, then ends the thread."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while batch := self._next():
+            started = time.monotonic()
+            BATCH.observe(len(batch))
+            for one in batch:
+                WAIT.observe(started - one.since)
+            self._answer(batch)
+            self.progress_at = time.monotonic()
+            COMPUTE.observe(self.progress_at - started)
+
+    def _next(self) -> list[_Waiting]:
+        """The next batch; empty when the engine is closed and nothing waits."""
+        with self._changed:
+            while True:
+                if len(self._interactive) + len(self._bulk) >= self._max_batch or self._closed:
+                    break
+                oldest = min((queue[0].since for queue in (self._interactive, self._bulk) if queue), default=None)
+                left = None if oldest is None else oldest + self._max_wait - time.monotonic()
+                if left is not None and left <= 0:
+                    break
+                self._changed.wait(left)
+            taken: list[_Waiting] = []
+            for queue in (self._interactive, self._bulk):
+                while queue and len(taken) < self._max_batch:
+                    taken.append(queue.popleft())
+            return taken
+
+    def _answer(self, batch: list[_Waiting]) -> None:
+        try:
+            answers = self._reader.read([one.question for one in batch])
+        except Exception as error:  # noqa: BLE001 — it is handed to whoever asked.
+            if len(batch) == 1:
+                FAILED.inc()
+                batch[0].future.set_exception(error)
+                return
+            log.warning("engine.batch_failed", questions=len(batch), error=type(error).__name__)
+            for one in batch:
+                self._answer([one])
+            return
+        for one, answer in zip(batch, answers, strict=True):
+            one.future.set_result(answer)

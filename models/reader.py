@@ -1,0 +1,212 @@
+"""The bundled model as a reader: images and questions in, calibrated answers out, a batch at a time.
+
+Choices are scored in one pass. Strings are decoded greedily under the field's alphabet, and the product of the
+renormalised probabilities is the raw confidence: an empty or illegible field is an answer of its own, and no prior
+knows which dates exist.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from models.calibration import FILE as CALIBRATION
+from models.calibration import Calibration
+from models.nanovlm.config import NanoVLMConfig
+from models.nanovlm.model import WEIGHTS, NanoVLM
+from models.nanovlm.processor import fitted, tensor
+from models.nanovlm.tokens import CHARACTERS, CHOICES, EOS, ID, VOCABULARY, question_id
+from pipeline.reading import Answer, AnswerState, Pixels, Question
+
+EMPTY, ILLEGIBLE, STRUCK = "<empty>", "<illegible>", "<struck>"
+
+#: Below this raw confidence a string is read a second time, on the alternate cut.
+UNSURE = 0.97
+
+#: Longest string that is read, in characters.
+LONGEST = 22
+
+#: Choices that mean that something stands there though not what the field is for.
+STATES = {EMPTY: AnswerState.EMPTY, ILLEGIBLE: AnswerState.ILLEGIBLE, STRUCK: AnswerState.STRUCK}
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """An answer before calibration."""
+
+    word: str
+    confidence: float
+    present: float
+
+
+class ModelReader:
+    """Not for several threads at once: `models.engine.Engine` shares one."""
+
+    def __init__(self, model: NanoVLM, calibration: Calibration, version: str, *, bf16: bool | None = None) -> None:
+        self._model = model.eval()
+        self._calibration = calibration
+        self._version = version
+        self._bf16 = _bf16_is_fast() if bf16 is None else bf16
+
+    @classmethod
+    def from_folder(cls, folder: Path) -> Self:
+        """Raises FileNotFoundError or ValueError with a sentence where the folder is no checkpoint."""
+        if not (folder / WEIGHTS).is_file():
+            raise FileNotFoundError(f"{folder} holds no {WEIGHTS}; give the folder of a checkpoint")
+        return cls(NanoVLM.from_folder(folder), Calibration.load(folder), digest(folder))
+
+    @classmethod
+    def random(cls, seed: int = 0) -> Self:
+        """The same architecture with random weights, which can't read: the floor that tests compare with."""
+        torch.manual_seed(seed)
+        return cls(NanoVLM(NanoVLMConfig()), Calibration(), f"random-{seed}")
+
+    @property
+    def version(self) -> str:
+        return self._version
+
+    @torch.inference_mode()
+    def read(self, questions: Sequence[Question]) -> list[Answer]:
+        """One answer a question, in their order; any number of them, best some dozens at a time."""
+        if not questions:
+            return []
+        with torch.autocast("cpu", torch.bfloat16, enabled=self._bf16):
+            raw = self._decode(questions, [question.image for question in questions])
+            again = [
+                index
+                for index, (question, one) in enumerate(zip(questions, raw, strict=True))
+                if question.alternate is not None and question.kind not in CHOICES and one.confidence < UNSURE
+            ]
+            second: dict[int, _Raw] = {}
+            if again:
+                images = [image for index in again if (image := questions[index].alternate) is not None]
+                second = dict(zip(again, self._decode([questions[i] for i in again], images), strict=True))
+        return [
+            self._answer(question, one, second.get(i))
+            for i, (question, one) in enumerate(zip(questions, raw, strict=True))
+        ]
+
+    def _decode(self, questions: Sequence[Question], images: Sequence[Pixels]) -> list[_Raw]:
+        """Each distinct image is seen once, whatever is asked about it."""
+        config = self._model.config
+        places: dict[int, int] = {}
+        distinct: list[Pixels] = []
+        for image in images:
+            if id(image) not in places:
+                places[id(image)] = len(distinct)
+                distinct.append(fitted(image, config.height, config.width))
+        seen = self._model.see(tensor(distinct))[[places[id(image)] for image in images]]
+        asked = torch.tensor([question_id(question.kind) for question in questions])
+        logits, cache = self._model.start(seen, asked)
+        first = torch.stack([_first_words(question) for question in questions])
+        chances = (logits.float() + first).softmax(-1)
+        best, word = chances.max(-1)
+        empty = chances[:, ID[EMPTY]]
+        words = [[int(token)] for token in word]
+        confidence = best.log()
+        # Rows that still write, as places in the batch; finished ones leave it.
+        open_rows = [
+            i for i, q in enumerate(questions) if q.kind not in CHOICES and VOCABULARY[words[i][0]] in CHARACTERS
+        ]
+        alphabets = torch.stack([_further_words(question) for question in questions])
+        rows = torch.arange(len(questions))
+        while open_rows:
+            keep = torch.tensor(open_rows)
+            if len(open_rows) < len(rows):
+                inside = {int(row): place for place, row in enumerate(rows)}
+                cache.batch_select_indices(torch.tensor([inside[row] for row in open_rows]))
+                rows = keep
+            tokens = torch.tensor([words[row][-1] for row in open_rows])
+            logits, cache = self._model.step(tokens, cache)
+            limit = alphabets[keep].clone()
+            full = torch.tensor([len(words[row]) >= _longest(questions[row]) for row in open_rows])
+            limit[full] = float("-inf")
+            limit[full, ID[EOS]] = 0.0
+            steps = (logits.float() + limit).log_softmax(-1)
+            value, token = steps.max(-1)
+            confidence[keep] += value
+            for row, each in zip(open_rows, token.tolist(), strict=True):
+                words[row].append(each)
+            open_rows = [row for row in open_rows if words[row][-1] != ID[EOS]]
+        texts = ["".join(VOCABULARY[token] for token in row if token != ID[EOS]) for row in words]
+        return [
+            _Raw(text, sure, 1 - gone)
+            for text, sure, gone in zip(texts, confidence.exp().tolist(), empty.tolist(), strict=True)
+        ]
+
+    def _answer(self, question: Question, first: _Raw, second: _Raw | None) -> Answer:
+        one, confidence = first, first.confidence
+        alternatives: tuple[tuple[str, float], ...] = ()
+        if second is not None:
+            one = first if first.confidence >= second.confidence else second
+            if first.word == second.word:
+                confidence = one.confidence
+            else:
+                other = second if one is first else first
+                confidence = one.confidence / (1 + other.confidence / max(one.confidence, 1e-9))
+                alternatives = ((other.word.strip(), other.confidence),) if other.word not in STATES else ()
+        kind = question.kind.value
+        confidence = self._calibration(kind, confidence)
+        present = self._calibration(f"{kind}.present", one.present)
+        state = STATES.get(one.word, AnswerState.PRESENT)
+        if question.kind in CHOICES:
+            label = one.word.strip("<>")
+            return Answer(state, None, confidence, present, "nothing" if one.word == EMPTY else label)
+        value = one.word.strip() if state is AnswerState.PRESENT else None
+        return Answer(state, value, confidence, present, None, alternatives)
+
+
+def load_reader(folder: Path | None = None) -> ModelReader:
+    """The checkpoint in a folder; the bundled one if none is given."""
+    return ModelReader.from_folder(folder or bundled())
+
+
+def bundled() -> Path:
+    """The folder of the checkpoint that ships."""
+    return Path(str(files("models") / "bundled"))
+
+
+def digest(folder: Path) -> str:
+    """The model version: twelve hexadecimal digits that change with weights, architecture and calibration."""
+    sha = hashlib.sha256()
+    for name in (WEIGHTS, "config.json", CALIBRATION):
+        path = folder / name
+        sha.update(name.encode() + b"\0" + (path.read_bytes() if path.exists() else b"") + b"\0")
+    return sha.hexdigest()[:12]
+
+
+def _first_words(question: Question) -> Tensor:
+    """What an answer may begin with, as 0 or minus infinity for each token."""
+    if question.kind in CHOICES:
+        return _only([ID[choice] for choice in CHOICES[question.kind]])
+    return _only([ID[EMPTY], ID[ILLEGIBLE], *_alphabet(question)])
+
+
+def _further_words(question: Question) -> Tensor:
+    return _only([ID[EOS], *_alphabet(question)])
+
+
+def _alphabet(question: Question) -> list[int]:
+    return [ID[letter] for letter in question.alphabet or CHARACTERS if letter in CHARACTERS]
+
+
+def _longest(question: Question) -> int:
+    return min(question.max_length or LONGEST, LONGEST)
+
+
+def _only(tokens: Sequence[int]) -> Tensor:
+    mask = torch.full((len(VOCABULARY),), float("-inf"))
+    mask[list(tokens)] = 0.0
+    # The embedding is padded to a round number of rows.
+    return torch.nn.functional.pad(mask, (0, NanoVLMConfig().vocabulary - len(VOCABULARY)), value=float("-inf"))
+
+
+def _bf16_is_fast() -> bool:
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()) and torch.backends.cpu.get_cpu_capability() == "AVX512"

@@ -22,6 +22,6 @@ A function takes a session and leaves the transaction to its caller; it writes t
 token is the newest and nobody has reaped it. Locks are taken in one order: scan, place in the queue, document.
 
 Modules: `tables`, `words` (the values handed out), `database`, `migrate`; `intake`, `outbox`, `leases`, `scans`;
-`queue`, `reviews`, `endorsers`, `versions`; `audit`, `anchors`, `canonical`, `privacy`; `balance`; `objects` (the
-object store).
+`queue`, `reviews`, `endorsers`, `registry` (what versions stand for); `audit`, `anchors`, `canonical`, `privacy`;
+`balance`; `objects` (the object store).
 """

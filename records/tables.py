@@ -420,6 +420,20 @@ class DoctypeVersion(Base):
     registered_at: Mapped[datetime] = _now()
 
 
+class DoctypeSet(Base):
+    """The types that were known together: what a scan's `doctypes_version` stands for."""
+
+    __tablename__ = "doctype_sets"
+    __table_args__ = (
+        ForeignKeyConstraint(["key", "digest"], ["doctype_versions.key", "doctype_versions.digest"]),
+        CheckConstraint("version <> ''", "version"),
+    )
+
+    version: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str]
+
+
 class ModelVersion(Base):
     """Weights with their calibration and metrics, immutable; only the stage moves."""
 

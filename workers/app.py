@@ -7,9 +7,11 @@ own remote control, gossip and event traffic is off: a flushed or restarted Redi
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from celery import Celery
+from celery.schedules import crontab
 from kombu import Queue
 
 from workers.config import WorkerConfig
@@ -22,6 +24,15 @@ ROUTES = {
     "docvigil.infer": {"queue": INFER},
     "docvigil.alone": {"queue": ALONE},
     "docvigil.anchor": {"queue": CONTROL},
+}
+
+#: What is due when, in UTC. Each is due at the start too: it may have been missed while nothing ran.
+CALENDAR = {
+    "anchor the audit chain": {
+        "task": "docvigil.anchor",
+        "schedule": crontab(minute=7),
+        "last_run_at": datetime(2000, 1, 1, tzinfo=UTC),
+    },
 }
 
 #: Seconds after which Redis hands an unacknowledged message to another worker. Leases decide long before.
@@ -68,6 +79,9 @@ def settings() -> dict[str, Any]:
         "worker_send_task_events": False,
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
+        # Results aren't kept, so that nothing of them is to be cleaned up by the calendar.
+        "result_expires": None,
+        "beat_schedule": CALENDAR,
         "enable_utc": True,
         "timezone": "UTC",
     }

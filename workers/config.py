@@ -27,6 +27,8 @@ class WorkerConfig:
     object_store_endpoint: str | None = None
     #: What a process that the workers start themselves calls first (logging), as `package.module:function`.
     start_up: str | None = None
+    #: Signs the heads of the audit chain: an Ed25519 private key of 32 bytes. It stays in the process that was told it.
+    audit_key: bytes | None = field(default=None, repr=False)
 
     #: How long work belongs to a worker that says nothing.
     lease_seconds: float = 60.0
@@ -78,7 +80,8 @@ class WorkerConfig:
     default_clear: float = 0.5
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self))
+        """For a process that scans one document; it has no business with the audit key."""
+        return json.dumps({**asdict(self), "audit_key": None})
 
     @classmethod
     def from_json(cls, text: str) -> Self:

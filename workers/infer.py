@@ -40,8 +40,7 @@ class Judged:
 
 def infer(station: Station, lease: Lease, work: Work) -> Judged:
     """Reads the evidence that the manifest names, and judges it."""
-    if station.reader is None:
-        raise RuntimeError("this process was started without a reader")
+    model = station.model()
     started = time.perf_counter()
     manifest = Manifest.from_json(lease.manifest or {})
     with ExitStack() as stack:
@@ -56,7 +55,7 @@ def infer(station: Station, lease: Lease, work: Work) -> Judged:
         verdict,
         tuple(findings),
         tuple(keys),
-        Versions(station.reader.version, station.config.rules, manifest.doctypes),
+        Versions(model, station.config.rules, manifest.doctypes),
         tuple(sorted(key.partition("@")[0] for key in types)),
         {**manifest.timings, "read": asked - started, "judge": time.perf_counter() - asked},
     )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
@@ -17,6 +15,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from pipeline.doctypes.schema import DocumentType
 from pipeline.locate import Atlas
 from records import endorsers
+from records.registry import types_version
 from workers.outages import TypesUnavailable
 
 log = structlog.get_logger(__name__)
@@ -26,11 +25,17 @@ class Types:
     """The built-in document types and the user's own, which replace built-in ones by their name.
 
     The user's folder is looked at again every `refresh_seconds`; a change that can't be read is logged, and the types
-    read before stay. Raises TypesUnavailable where there were none before.
+    read before stay. Raises TypesUnavailable where there were none before. `record` is told every set of types with
+    its version before the first scan is made by it, and may raise.
     """
 
-    def __init__(self, folder: str | None, refresh_seconds: float) -> None:
-        self._folder, self._refresh = folder, refresh_seconds
+    def __init__(
+        self,
+        folder: str | None,
+        refresh_seconds: float,
+        record: Callable[[Sequence[DocumentType], str], None] = lambda types, version: None,
+    ) -> None:
+        self._folder, self._refresh, self._record = folder, refresh_seconds, record
         self._lock = threading.Lock()
         self._looked_at = -1e9
         self._seen: tuple[tuple[str, int, int], ...] | None = None
@@ -64,7 +69,8 @@ class Types:
             return self._types[key]
 
     def _look(self) -> None:
-        if time.monotonic() - self._looked_at < self._refresh:
+        # As long as there are none at all, every call tries again.
+        if self._seen is not None and time.monotonic() - self._looked_at < self._refresh:
             return
         self._looked_at = time.monotonic()
         seen = _files(self._folder)
@@ -80,6 +86,8 @@ class Types:
                 raise TypesUnavailable(f"the document types can't be read: {error}") from error
             log.error("types.unreadable", error=str(error))
             return
+        if version != self._version:
+            self._record(types, version)
         self._seen, self._types, self._version = seen, {one.key: one for one in types}, version
         self._atlas = None
         log.info("types.loaded", types=len(types), version=version)
@@ -101,17 +109,6 @@ class Register:
                     self._endorsers = endorsers.as_of(session)
                 self._read_at = time.monotonic()
             return self._endorsers
-
-
-def types_version(types: Sequence[DocumentType]) -> str:
-    """Sixteen hexadecimal digits that change with anything in the types or their blank pages."""
-    digest = hashlib.sha256()
-    for one in sorted(types, key=lambda each: each.key):
-        digest.update(json.dumps(one.model_dump(mode="json"), sort_keys=True).encode())
-        for page in one.pages:
-            if one.folder is not None:
-                digest.update(hashlib.sha256((one.folder / page.blank).read_bytes()).digest())
-    return digest.hexdigest()[:16]
 
 
 def _files(folder: str | None) -> tuple[tuple[str, int, int], ...]:

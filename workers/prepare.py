@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 
-from pipeline.evidence import cut, derived, unexpected
+from pipeline.evidence import cut, derived
 from pipeline.locate import Atlas, Location, group
 from pipeline.pages import Page, render
 from pipeline.quality import Quality, assess
 from pipeline.reading import Evidence
+from pipeline.unexpected import unexpected
 from records.objects import original
 from records.words import Lease
 from workers import observe
@@ -120,9 +121,7 @@ class _Sheets:
             page=evidence.page,
             box=(box.x0, box.y0, box.x1, box.y1),
             image=self.archive.add(f"{name}.png", evidence.image),
-            alternate=None
-            if evidence.alternate is None
-            else self.archive.add(f"{name}-alternate.png", evidence.alternate),
+            alternate=None if alternate is None else self.archive.add(f"{name}-alternate.png", alternate),
             ordinal=evidence.ordinal,
             residual=evidence.residual,
             cells=evidence.cells,

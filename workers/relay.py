@@ -64,7 +64,7 @@ class RedisBroker:
         self._app.send_task(f"docvigil.{queue}", args=args, queue=queue, retry=False)
 
     def depth(self, queue: str) -> int:
-        return int(self._redis.llen(queue))  # type: ignore[arg-type]
+        return int(self._redis.llen(queue))
 
     def close(self) -> None:
         self._redis.close()

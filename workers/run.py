@@ -35,7 +35,7 @@ def run_prepare(config: WorkerConfig, concurrency: int | None = None) -> None:
     worker_process_init.connect(process_started, weak=False)
     _run(
         config,
-        queues=[celery_app.PREPARE, celery_app.ALONE],
+        queues=[celery_app.PREPARE, celery_app.ALONE, celery_app.CONTROL],
         pool="prefork",
         concurrency=processes,
         time_limit=config.prepare_seconds,

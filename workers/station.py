@@ -7,12 +7,13 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from sqlalchemy.orm import Session, sessionmaker
 
+from pipeline.doctypes.schema import DocumentType
 from pipeline.reading import Answer, Question, Reader
-from records import database, leases
+from records import database, leases, registry
 from records.objects import ObjectStore, open_store
 from workers.config import WorkerConfig
 from workers.heartbeat import Heartbeat, Held
@@ -29,7 +30,7 @@ class Station:
         self.engine = database.engine(config.database_url)
         self.sessions: sessionmaker[Session] = database.sessions(self.engine)
         self.store: ObjectStore = open_store(config.object_store, endpoint_url=config.object_store_endpoint)
-        self.types = Types(config.doctypes_folder, config.refresh_seconds)
+        self.types = Types(config.doctypes_folder, config.refresh_seconds, self._record_types)
         self.register = Register(self.sessions, config.refresh_seconds)
         self.reader = None if reader is None else Watched(reader)
         self.heartbeat = Heartbeat(
@@ -39,6 +40,22 @@ class Station:
             hang=config.hang_seconds,
             moved_at=lambda: 0.0 if self.reader is None else self.reader.moved_at,
         )
+        self._recorded_model = ""
+
+    def model(self) -> str:
+        """The version of the reader's model, which stands in the records from the first call on."""
+        if self.reader is None:
+            raise RuntimeError("this process was started without a reader")
+        version = self.reader.version
+        if version != self._recorded_model:
+            with self.sessions.begin() as session:
+                registry.record_model(session, version)
+            self._recorded_model = version
+        return version
+
+    def _record_types(self, types: Sequence[DocumentType], version: str) -> None:
+        with self.sessions.begin() as session:
+            registry.record_doctypes(session, types, version)
 
     def _renew(self, held: Collection[Held]) -> set[Held]:
         with self.sessions.begin() as session:

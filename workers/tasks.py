@@ -13,6 +13,7 @@ from celery import Celery
 
 from records import leases
 from workers import alone, observe
+from workers.anchor import anchor_head
 from workers.outages import outage
 from workers.stages import STAGES, Stage, carry_out
 from workers.station import Station, station
@@ -34,6 +35,10 @@ def register(app: Celery) -> None:
     @app.task(name="docvigil.alone", bind=True)
     def run_alone(self: Any, scan_id: int, stage: str) -> None:
         perform(station(), scan_id, stage, alone.supervise, alone=True, task=self.request.id)
+
+    @app.task(name="docvigil.anchor")
+    def anchor() -> None:
+        anchor_head(station())
 
 
 def perform(station: Station, scan_id: int, name: str, stage: Stage, *, alone: bool = False, **ids: object) -> None:

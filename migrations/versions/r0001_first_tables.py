@@ -90,6 +90,15 @@ CREATE TABLE doctype_versions (
     CONSTRAINT doctype_versions_digest CHECK (digest ~ '^[0-9a-f]{64}$')
 );
 
+CREATE TABLE doctype_sets (
+    version text NOT NULL,
+    key text NOT NULL,
+    digest text NOT NULL,
+    CONSTRAINT doctype_sets_pkey PRIMARY KEY (version, key),
+    CONSTRAINT doctype_sets_version CHECK (version <> ''),
+    CONSTRAINT doctype_sets_key_fkey FOREIGN KEY (key, digest) REFERENCES doctype_versions (key, digest)
+);
+
 CREATE TABLE model_versions (
     version text NOT NULL,
     stage text DEFAULT 'candidate' NOT NULL,
@@ -330,7 +339,7 @@ CREATE TRIGGER events_wait_for_the_chain AFTER INSERT ON events
 
 EVERY_TABLE = (
     "reviews", "findings", "outbox", "scans", "arrivals", "documents", "listings", "sources", "endorsers",
-    "doctype_versions", "model_versions", "unchained", "chain", "events",
+    "doctype_sets", "doctype_versions", "model_versions", "unchained", "chain", "events",
 )  # fmt: skip
 
 

@@ -96,7 +96,7 @@ CREATE TABLE doctype_sets (
     digest text NOT NULL,
     CONSTRAINT doctype_sets_pkey PRIMARY KEY (version, key),
     CONSTRAINT doctype_sets_version CHECK (version <> ''),
-    CONSTRAINT doctype_sets_key_fkey FOREIGN KEY (key, digest) REFERENCES doctype_versions (key, digest)
+    CONSTRAINT doctype_sets_key_digest_fkey FOREIGN KEY (key, digest) REFERENCES doctype_versions (key, digest)
 );
 
 CREATE TABLE model_versions (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from sqlalchemy import func, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from records.audit import event
 from records.tables import Document, Outbox, Scan, scan_ids
@@ -63,17 +63,16 @@ def retry(session: Session, document_id: str, *, actor: str) -> int:
 
     Dates are judged as of the same day as before. Raises LookupError, and Refused while a scan is in flight.
     """
-    row = session.execute(
-        select(Document.status, Scan.arrival_id, Scan.judged_on)
-        .join(Scan, Scan.id == Document.scan_id)
-        .where(Document.id == document_id)
-        .with_for_update(of=Document, key_share=True)
+    one = session.execute(
+        select(Document.status, Document.scan_id).where(Document.id == document_id).with_for_update(key_share=True)
     ).one_or_none()
-    if row is None:
+    if one is None:
         raise LookupError(f"there is no document {document_id}")
-    if row.status == "in_flight":
+    if one.status == "in_flight":
         raise Refused(f"document {document_id[:12]} is being scanned already; wait for its verdict")
-    scan_id = start(session, document_id, cause="retry", arrival_id=row.arrival_id, judged_on=row.judged_on)
+    # Read by itself: a join would not see the scan that whoever held the lock before has just started.
+    last = session.execute(select(Scan.arrival_id, Scan.judged_on).where(Scan.id == one.scan_id)).one()
+    scan_id = start(session, document_id, cause="retry", arrival_id=last.arrival_id, judged_on=last.judged_on)
     event(session, "retry", document_id, actor=actor, scan=scan_id)
     return scan_id
 
@@ -93,13 +92,14 @@ def rescan(
     One batch in the order of ids from `after`; returns how many scans were started and where to go on, None at the
     end. Documents in flight and quarantined are left alone.
     """
+    earlier = aliased(Scan)
     judged = (
-        select(Scan.id)
+        select(earlier.id)
         .where(
-            Scan.document_id == Document.id,
-            Scan.model_version == versions.model,
-            Scan.rules_version == versions.rules,
-            Scan.doctypes_version == versions.doctypes,
+            earlier.document_id == Document.id,
+            earlier.model_version == versions.model,
+            earlier.rules_version == versions.rules,
+            earlier.doctypes_version == versions.doctypes,
         )
         .exists()
     )

@@ -1,0 +1,105 @@
+"""Dates: there, readable, well written, on the calendar, and in their time.
+
+Whether a date was read rightly is doubted once, by `date.unreadable`, whose confidence is that of the reading. The
+checks after it can be wrong only where it was misread and the misreading hid the defect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from pipeline import dates
+from pipeline.checks import presence
+from pipeline.checks.form import Context, Form, Notes, declared
+from pipeline.findings import Finding
+from pipeline.questions import Reading
+from pipeline.reading import AnswerState
+
+#: The chance that one misread digit makes a badly written date well written: a digit must come or go.
+FORMAT_HIDDEN = 0.1
+
+#: The chance that one misread digit brings an impossible date onto the calendar (31/02 → 21/02, 31/03, …): at most
+#: half of the misreadings, counted over all impossible days.
+IMPOSSIBLE_HIDDEN = 0.5
+
+#: The chance that one misread digit moves a date to the right side of a limit.
+TIME_HIDDEN = 0.5
+
+
+def judge(notes: Notes, form: Form, context: Context) -> Iterator[Finding]:
+    reading = notes.reading
+    yield from presence.judge(notes, form)
+    if not presence.there(form, reading):
+        return
+    if reading.value is None:
+        yield notes.anomaly("date.unreadable", reading.confidence, f"{notes.label} can't be read.")
+        return
+    sure, text = reading.confidence, reading.value
+    written = dates.parse(text, _layout(reading))
+    yield notes.passed("date.unreadable", sure, f"{notes.label} reads {text}.")
+    if written.problem == "format":
+        yield notes.anomaly("date.format", sure, f"{notes.label} is not a date as it should be written: {written.why}.")
+        return
+    yield notes.passed("date.format", _unless(sure, FORMAT_HIDDEN), f"{notes.label} is written as a date.")
+    if written.day is None:
+        yield notes.anomaly("date.impossible", sure, f"{notes.label} is no day that exists: {written.why}.")
+        return
+    yield notes.passed("date.impossible", _unless(sure, IMPOSSIBLE_HIDDEN), f"{notes.label} is a day that exists.")
+    yield from _in_time(notes, form, context, written.day)
+
+
+def day_of(reading: Reading | None) -> date | None:
+    """The day that stands in a date field, None where none can be read."""
+    if reading is None or reading.state is not AnswerState.PRESENT or reading.normalised is None:
+        return None
+    return date.fromisoformat(reading.normalised)
+
+
+def _in_time(notes: Notes, form: Form, context: Context, day: date) -> Iterator[Finding]:
+    sure, field, on = notes.reading.confidence, notes.reading.field, context.on
+    if any(declared(form, field, "date.future", on)):
+        if day > on:
+            message = f"{notes.label}, {_told(day)}, is after the day the document arrived, {_told(on)}."
+            yield notes.anomaly("date.future", sure, message)
+        else:
+            yield notes.passed("date.future", _unless(sure, TIME_HIDDEN), f"{notes.label} is not in the future.")
+    for check in declared(form, field, "date.stale", on):
+        oldest = on - timedelta(days=check.max_age_days or 0)
+        if day < oldest:
+            message = f"{notes.label}, {_told(day)}, is more than {check.max_age_days} days before {_told(on)}."
+            yield notes.anomaly("date.stale", sure, message)
+        else:
+            yield notes.passed("date.stale", _unless(sure, TIME_HIDDEN), f"{notes.label} is recent enough.")
+        break
+    for check in declared(form, field, "date.order", on):
+        yield from _in_order(notes, form, check.not_before or "", day)
+        break
+
+
+def _in_order(notes: Notes, form: Form, other: str, day: date) -> Iterator[Finding]:
+    """After the day in another field. Where none can be read there, its own findings say so."""
+    first = form.beside(other, notes.reading.evidence.page)
+    earlier = day_of(first)
+    if first is None or earlier is None:
+        return
+    sure, label = notes.reading.confidence * first.confidence, form.doctype.field(other).label
+    if day < earlier:
+        message = f"{notes.label}, {_told(day)}, is before “{label}”, {_told(earlier)}."
+        yield notes.anomaly("date.order", sure, message)
+    else:
+        yield notes.passed("date.order", _unless(sure, TIME_HIDDEN), f"{notes.label} is not before “{label}”.")
+
+
+def _layout(reading: Reading) -> str | None:
+    """How the digits of comb boxes are laid out; a line says itself what it is."""
+    return reading.field.format if reading.field is not None and reading.evidence.cells is not None else None
+
+
+def _unless(sure: float, hidden: float) -> float:
+    """The least probability that a pass is right: it is wrong only if misread, and the misreading hid the defect."""
+    return 1.0 - (1.0 - sure) * hidden
+
+
+def _told(day: date) -> str:
+    return f"{day:%d/%m/%Y}"

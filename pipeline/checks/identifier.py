@@ -1,0 +1,31 @@
+"""Identifiers: PAN, BO ID, ISIN, IFSC and the others, by their shape and check digit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline import identifiers
+from pipeline.checks import aadhaar, presence
+from pipeline.checks.form import Context, Form, Notes
+from pipeline.findings import Finding
+
+
+def judge(notes: Notes, form: Form, context: Context) -> Iterator[Finding]:
+    reading, field = notes.reading, notes.reading.field
+    yield from presence.judge(notes, form)
+    if field is None or field.identifier is None or not presence.there(form, reading):
+        return
+    if reading.value is None:
+        yield notes.uncertain("identifier.invalid", f"{notes.label} can't be read.")
+        return
+    if field.identifier in identifiers.AADHAARS:
+        yield from aadhaar.judge(notes)
+        if reading.whole:
+            return
+    sure = reading.confidence
+    problem = identifiers.check(field.identifier, reading.value)
+    if problem is not None:
+        yield notes.anomaly("identifier.invalid", sure, f"{notes.label}: {problem}")
+        return
+    certain = identifiers.certainty(field.identifier, sure)
+    yield notes.passed("identifier.invalid", certain, f"{notes.label} is well formed.")

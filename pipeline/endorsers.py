@@ -1,0 +1,297 @@
+"""Who may endorse, and whether a stamp is theirs.
+
+A stamp is matched by what is printed on it: first by employee code, then by name. Print is read by OCR, so both are
+tolerant, within stated thresholds; what lies between "the same" and "another" is unreadable, and never authorised.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from rapidfuzz import fuzz
+
+#: A name of which this share (percent, `rapidfuzz.fuzz.partial_ratio` on letters only) stands in the print is it.
+SAME_NAME = 87.0
+
+#: Below this share it is another name; between the two it can't be told.
+OTHER_NAME = 72.0
+
+#: Shorter names and stamp texts (letters and digits) must stand there exactly, as words.
+SHORTEST_TOLERANT = 6
+
+#: Shorter employee codes prove nothing, since they stand in dates and addresses too.
+SHORTEST_CODE = 3
+
+#: A code of digits only that is shorter than this could be part of a date: it counts beside the name only.
+SHORTEST_NUMBER = 6
+
+#: Print with fewer letters than this says too little to call it somebody else's.
+LEAST_LETTERS = 8
+
+#: Print read with less confidence than this can prove nobody a stranger.
+LEAST_PRINT = 0.6
+
+#: The columns of the register as CSV. `name` is needed; of the others, missing columns and empty cells mean none.
+#: `document_types` are names separated by semicolons, none meaning all; days are written YYYY-MM-DD, both inclusive.
+COLUMNS = (
+    "name",
+    "designation",
+    "employee_code",
+    "participant",
+    "stamp_text",
+    "document_types",
+    "valid_from",
+    "valid_to",
+)
+
+
+class Lines(Protocol):
+    """Rows of a CSV file, and the line that the last one ended on."""
+
+    @property
+    def line_num(self) -> int: ...
+    def __iter__(self) -> Iterator[list[str]]: ...
+    def __next__(self) -> list[str]: ...
+
+
+_CONFUSED = str.maketrans("OIL", "011")
+_LABEL = re.compile(r"(?:EMP|EMPLOYEE|STAFF|CODE|NO|ID|EC)+")
+
+
+@dataclass(frozen=True, slots=True)
+class Endorser:
+    """Somebody allowed to endorse documents of some types (none named: all) from one day to another, both included.
+
+    `stamp_text` is what the stamp says, where it does not bear the name.
+    """
+
+    name: str
+    designation: str | None = None
+    employee_code: str | None = None
+    participant: str | None = None
+    stamp_text: str | None = None
+    document_types: tuple[str, ...] = ()
+    valid_from: date | None = None
+    valid_to: date | None = None
+    id: int | None = None
+
+    def refusal(self, on: date, document_type: str) -> str | None:
+        """Why this endorser may not endorse a document of that type on that day; None where he may."""
+        if self.valid_from is not None and on < self.valid_from:
+            return f"{self.name} was authorised only from {self.valid_from:%d/%m/%Y}, after {on:%d/%m/%Y}"
+        if self.valid_to is not None and on > self.valid_to:
+            return f"the authority of {self.name} ended on {self.valid_to:%d/%m/%Y}, before {on:%d/%m/%Y}"
+        if self.document_types and document_type not in self.document_types:
+            return f"{self.name} is not authorised for this kind of document"
+        return None
+
+
+class Standing(StrEnum):
+    AUTHORISED = "authorised"
+    UNAUTHORISED = "unauthorised"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Whose stamp it is and whether it counts. `score` (0 to 1) is how well the print fits that endorser; `why` is a
+    clause for a sentence."""
+
+    standing: Standing
+    why: str
+    endorser: Endorser | None = None
+    score: float = 0.0
+
+
+def match(text: str | None, endorsers: Sequence[Endorser], on: date, document_type: str, printed: float = 1.0) -> Match:
+    """Judge the print of a stamp as of the day it was set.
+
+    `printed` is the confidence with which the print was read. Nobody is called a stranger for print that is too short
+    or too poor to tell, nor for a name that is nearly right.
+    """
+    words = _words(text or "")
+    if not words:
+        return Match(Standing.UNREADABLE, "nothing could be read on the stamp")
+    lines = [_compact(line) for line in (text or "").splitlines()]
+    places = [*lines, "".join(lines)]
+    scored = sorted(((_likeness(one, words, places), one) for one in endorsers), key=lambda pair: -pair[0])
+    by_code = _by_code(words, endorsers)
+    if by_code:
+        return _coded(by_code, scored, on, document_type)
+    best = scored[0][0] if scored else 0.0
+    if best >= SAME_NAME:
+        named = [one for score, one in scored if score >= SAME_NAME and score >= best - 3.0]
+        return _named(named, best / 100, words, endorsers, on, document_type)
+    if best >= OTHER_NAME:
+        return Match(Standing.UNREADABLE, "the name on the stamp resembles one of the register but is not surely it")
+    if printed < LEAST_PRINT or sum(map(len, words)) < LEAST_LETTERS:
+        return Match(Standing.UNREADABLE, "too little of the stamp could be read to tell whose it is")
+    return Match(Standing.UNAUTHORISED, "nobody in the register has this stamp", None, 1.0 - best / 100)
+
+
+def read_csv(path: Path) -> list[Endorser]:
+    """The endorsers in a CSV file (UTF-8) whose first line names its columns: `name` and any of `COLUMNS`.
+
+    Raises `ValueError` naming line and column for what can't be taken, and `OSError` for a file that can't be read.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return list(_rows(csv.reader(file, strict=True), path.name))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path.name} is not UTF-8 text (byte {error.start}); save it as CSV UTF-8") from error
+    except csv.Error as error:
+        raise ValueError(f"{path.name} is not well-formed CSV: {error}") from error
+
+
+def _rows(lines: Lines, file: str) -> Iterator[Endorser]:
+    header = [cell.strip().lower() for cell in next(lines, [])]
+    for place, column in enumerate(header, start=1):
+        if column not in COLUMNS:
+            raise ValueError(f"{file}, line 1, column {place}: {column!r} is not one of {', '.join(COLUMNS)}")
+        if header.index(column) != place - 1:
+            raise ValueError(f"{file}, line 1, column {place}: {column!r} stands there twice")
+    if "name" not in header:
+        raise ValueError(f"{file}, line 1: there is no column 'name'; the first line names the columns")
+    for cells in lines:
+        number = lines.line_num
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) != len(header):
+            raise ValueError(f"{file}, line {number}: {len(cells)} cells, but {len(header)} columns")
+        yield _row(dict(zip(header, (cell.strip() for cell in cells), strict=True)), f"{file}, line {number}")
+
+
+def _row(cells: dict[str, str], where: str) -> Endorser:
+    if not cells["name"]:
+        raise ValueError(f"{where}, column name: a name is needed")
+    types = tuple(one.strip() for one in cells.get("document_types", "").split(";") if one.strip())
+    first, last = (_day(cells.get(column, ""), f"{where}, column {column}") for column in ("valid_from", "valid_to"))
+    if first is not None and last is not None and last < first:
+        raise ValueError(f"{where}, column valid_to: {last} is before valid_from, {first}")
+    return Endorser(
+        name=cells["name"],
+        designation=cells.get("designation") or None,
+        employee_code=cells.get("employee_code") or None,
+        participant=cells.get("participant") or None,
+        stamp_text=(cells.get("stamp_text") or "").replace("\\n", "\n") or None,
+        document_types=types,
+        valid_from=first,
+        valid_to=last,
+    )
+
+
+def _day(text: str, where: str) -> date | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{where}: {text!r} is not a day; write it as YYYY-MM-DD") from None
+
+
+def _coded(coded: Sequence[Endorser], scored: Sequence[tuple[float, Endorser]], on: date, document_type: str) -> Match:
+    """The stamp bears an employee code of the register; a name that is surely another's contradicts it."""
+    codes = {_compact(one.employee_code or "") for one in coded}
+    if len(codes) > 1:
+        return Match(Standing.UNREADABLE, "the stamp could bear the employee codes of several endorsers")
+    own = max(score for score, one in scored if one in coded)
+    others = [(score, one) for score, one in scored if one not in coded and score >= SAME_NAME]
+    if own < OTHER_NAME and others:
+        return Match(Standing.UNREADABLE, "employee code and name on the stamp belong to different people")
+    code = codes.pop()
+    if own < OTHER_NAME and code.isdigit() and len(code) < SHORTEST_NUMBER:
+        return Match(Standing.UNREADABLE, f"the number {code} is an employee code, but the name can't be read")
+    return _standing(coded, 0.99 if own >= OTHER_NAME else 0.9, on, document_type)
+
+
+def _named(
+    named: Sequence[Endorser],
+    score: float,
+    words: Sequence[str],
+    endorsers: Iterable[Endorser],
+    on: date,
+    document_type: str,
+) -> Match:
+    """The stamp bears a name of the register and no code of it; a code that is surely another contradicts the name."""
+    codes = {_compact(one.employee_code or "") for one in named} - {""}
+    shapes = {_shape(_compact(one.employee_code)) for one in endorsers if one.employee_code}
+    strange = [word for word in map(_unlabelled, words) if _shape(word) in shapes and any(map(str.isdigit, word))]
+    for word in strange:
+        if codes and max(fuzz.ratio(word, code) for code in codes) < 100 * (1 - 1.5 / len(word)):
+            return Match(
+                Standing.UNAUTHORISED, f"the name is known, but the employee code {word} is not theirs", None, score
+            )
+        return Match(Standing.UNREADABLE, f"the employee code {word} is not surely that of {named[0].name}")
+    people = {(one.employee_code, one.name, one.participant) for one in named}
+    if len(people) > 1:
+        return Match(Standing.UNREADABLE, "several endorsers could have this stamp")
+    return _standing(named, score, on, document_type)
+
+
+def _standing(rows: Sequence[Endorser], score: float, on: date, document_type: str) -> Match:
+    """The person of these rows (one for each time of authority) on that day."""
+    refusals = [(one, one.refusal(on, document_type)) for one in rows]
+    for one, refusal in refusals:
+        if refusal is None:
+            return Match(Standing.AUTHORISED, f"the stamp is that of {one.name}", one, score)
+    one, refusal = refusals[-1]
+    return Match(Standing.UNAUTHORISED, refusal or "", one, score)
+
+
+def _by_code(words: Sequence[str], endorsers: Iterable[Endorser]) -> list[Endorser]:
+    """Endorsers whose code stands in the print: exactly; or, where no code does, with O for 0 or I for 1."""
+    coded: dict[str, list[Endorser]] = {}
+    for one in endorsers:
+        code = _compact(one.employee_code or "")
+        if len(code) >= SHORTEST_CODE and any(map(str.isdigit, code)):
+            coded.setdefault(code, []).append(one)
+    pieces = max((len(_words(one.employee_code or "")) for each in coded.values() for one in each), default=1)
+    joined = {
+        _unlabelled("".join(words[at : at + count]))
+        for count in range(1, pieces + 1)
+        for at in range(len(words) - count + 1)
+    }
+    exact = [one for code, each in coded.items() if code in joined for one in each]
+    if exact:
+        return exact
+    loose = {word.translate(_CONFUSED) for word in joined}
+    return [one for code, each in coded.items() if code.translate(_CONFUSED) in loose for one in each]
+
+
+def _likeness(endorser: Endorser, words: Sequence[str], places: Sequence[str]) -> float:
+    """How much of the endorser's name, or of a stamp text without it, stands in the print, in percent."""
+    wanted = endorser.name
+    if endorser.stamp_text and _compact(endorser.name) not in _compact(endorser.stamp_text):
+        wanted = endorser.stamp_text
+    text = _compact(wanted)
+    if len(text) < SHORTEST_TOLERANT:
+        return 100.0 if text and set(_words(wanted)) <= set(words) else 0.0
+    # `partial_ratio` looks for the shorter in the longer: print shorter than the name proves nothing.
+    return max((fuzz.partial_ratio(text, place) for place in places if len(place) >= 0.85 * len(text)), default=0.0)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[A-Z0-9]+", text.upper())
+
+
+def _compact(text: str) -> str:
+    return "".join(_words(text))
+
+
+def _unlabelled(word: str) -> str:
+    """A code without the label that OCR ran into it: `EMPNOE1234` is E1234."""
+    found = _LABEL.match(word)
+    rest = word[found.end() :] if found else word
+    return rest if len(rest) >= SHORTEST_CODE and any(map(str.isdigit, rest)) else word
+
+
+def _shape(code: str) -> str:
+    """Letters as A, digits as 9: codes of one employer look alike."""
+    return re.sub(r"\d", "9", re.sub(r"[A-Z]", "A", code))

@@ -12,12 +12,11 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pypdfium2
-import yaml
 
 from pipeline.doctypes import kyc, slip
+from pipeline.doctypes.describe import as_yaml
 from pipeline.doctypes.load import BUILTIN, DESCRIPTION
 from pipeline.doctypes.pens import HEIGHT_MM, WIDTH_MM, Pen, fractions
 from pipeline.doctypes.schema import Check, DocumentType, FormPage, Rule
@@ -76,7 +75,7 @@ def make(form: Form, folder: Path) -> Path:
         checks=form.checks,
     )
     heading = f"# {form.title}. Drawn by pipeline/doctypes/drawing.py: change it there, then `make blanks`.\n"
-    (target / DESCRIPTION).write_text(heading + described(doctype), encoding="utf-8")
+    (target / DESCRIPTION).write_text(heading + as_yaml(doctype.model_dump(exclude_defaults=True)), encoding="utf-8")
     return target
 
 
@@ -91,31 +90,6 @@ def images(pdf: Path) -> list[bytes]:
             levels.save(file, "PNG", optimize=True, dpi=(BLANK_DPI, BLANK_DPI))
             made.append(file.getvalue())
     return made
-
-
-class _Dumper(yaml.SafeDumper):
-    """YAML as a person would write it: boxes and checks on one line."""
-
-    def represent_sequence(self, tag: str, sequence: Any, flow_style: bool | None = None) -> yaml.SequenceNode:
-        numbers = all(isinstance(one, float) for one in sequence)
-        return super().represent_sequence(tag, sequence, flow_style=numbers)
-
-    def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> yaml.MappingNode:
-        return super().represent_mapping(tag, mapping, flow_style="check" in mapping)
-
-
-def described(doctype: DocumentType) -> str:
-    """A type as YAML, without what it leaves at its default."""
-    data = doctype.model_dump(mode="python", exclude_defaults=True)
-    return yaml.dump(_plain(data), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    return str(value) if isinstance(value, str) else value
 
 
 def main() -> None:

@@ -37,14 +37,15 @@ def builtin() -> list[DocumentType]:
 
 
 def load_all(*folders: Path) -> list[DocumentType]:
-    """Every type in these folders of type folders, by folder and name. A folder that isn't there holds no types.
+    """Every type in these folders of type folders, by folder and name. A folder that isn't there holds no types; one
+    whose name begins with a dot is still being made.
 
     Raises `ValueError` where a type is wrong, or two types share name and version, so that no finding could say
     which of them it means.
     """
     types: dict[str, DocumentType] = {}
     for folder in folders:
-        for description in sorted(folder.glob(f"*/{DESCRIPTION}")):
+        for description in sorted(folder.glob(f"[!.]*/{DESCRIPTION}")):
             one = load(description.parent)
             first = types.setdefault(one.name, one)
             if first is not one:

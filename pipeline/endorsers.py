@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
 
 from rapidfuzz import fuzz
 
@@ -50,15 +49,6 @@ COLUMNS = (
     "valid_from",
     "valid_to",
 )
-
-
-class Lines(Protocol):
-    """Rows of a CSV file, and the line that the last one ended on."""
-
-    @property
-    def line_num(self) -> int: ...
-    def __iter__(self) -> Iterator[list[str]]: ...
-    def __next__(self) -> list[str]: ...
 
 
 _CONFUSED = str.maketrans("OIL", "011")
@@ -143,15 +133,16 @@ def read_csv(path: Path) -> list[Endorser]:
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(_rows(csv.reader(file, strict=True), path.name))
+            reader = csv.reader(file, strict=True)
+            return list(_rows(((reader.line_num, cells) for cells in reader), path.name))
     except UnicodeDecodeError as error:
         raise ValueError(f"{path.name} is not UTF-8 text (byte {error.start}); save it as CSV UTF-8") from error
     except csv.Error as error:
         raise ValueError(f"{path.name} is not well-formed CSV: {error}") from error
 
 
-def _rows(lines: Lines, file: str) -> Iterator[Endorser]:
-    header = [cell.strip().lower() for cell in next(lines, [])]
+def _rows(lines: Iterator[tuple[int, list[str]]], file: str) -> Iterator[Endorser]:
+    header = [cell.strip().lower() for cell in next(lines, (1, []))[1]]
     for place, column in enumerate(header, start=1):
         if column not in COLUMNS:
             raise ValueError(f"{file}, line 1, column {place}: {column!r} is not one of {', '.join(COLUMNS)}")
@@ -159,8 +150,7 @@ def _rows(lines: Lines, file: str) -> Iterator[Endorser]:
             raise ValueError(f"{file}, line 1, column {place}: {column!r} stands there twice")
     if "name" not in header:
         raise ValueError(f"{file}, line 1: there is no column 'name'; the first line names the columns")
-    for cells in lines:
-        number = lines.line_num
+    for number, cells in lines:
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) != len(header):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline import amounts, dates, identifiers
-from pipeline.doctypes.schema import FormField
+from pipeline.doctypes.schema import FormField, Identifier
 from pipeline.reading import Answer, AnswerState, Evidence, Question, QuestionKind
 
 #: Kinds beside which the print is asked for.
@@ -96,7 +96,10 @@ def _limits(evidence: Evidence, field: FormField | None) -> tuple[str | None, in
             return (dates.COMB_ALPHABET, evidence.cells) if comb else (dates.LINE_ALPHABET, dates.LONGEST)
         case QuestionKind.IDENTIFIER:
             identifier = field.identifier if field is not None else None
-            longest = evidence.cells if evidence.cells is not None else identifiers.length(identifier)
+            longest = identifiers.length(identifier)
+            # More than four digits of an Aadhaar number must be seen, whatever the boxes are for.
+            if evidence.cells is not None and identifier is not Identifier.AADHAAR_LAST4:
+                longest = evidence.cells
             return identifiers.alphabet(identifier), longest
         case QuestionKind.AMOUNT:
             return amounts.ALPHABET, evidence.cells or _LONGEST_AMOUNT

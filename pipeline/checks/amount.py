@@ -25,6 +25,9 @@ def judge(notes: Notes, form: Form, context: Context) -> Iterator[Finding]:
     for check in declared(form, reading.field, "amount.mismatch", context.on):
         other = form.beside(check.words, reading.evidence.page) if check.words is not None else None
         if reading.value is None:
+            # On a line that is not used this is the stroke through it.
+            if reading.field is None or form.needed(reading.field, reading.evidence.page) < 0.5:
+                return
             yield notes.uncertain("amount.mismatch", f"{notes.label} can't be read.")
             return
         figures = amounts.figures(reading.value)

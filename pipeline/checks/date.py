@@ -19,12 +19,9 @@ from pipeline.reading import AnswerState
 #: The chance that one misread digit makes a badly written date well written: a digit must come or go.
 FORMAT_HIDDEN = 0.1
 
-#: The chance that one misread digit brings an impossible date onto the calendar (31/02 → 21/02, 31/03, …): at most
-#: half of the misreadings, counted over all impossible days.
-IMPOSSIBLE_HIDDEN = 0.5
-
-#: The chance that one misread digit moves a date to the right side of a limit.
-TIME_HIDDEN = 0.5
+#: The chance that one misread digit brings an impossible date onto the calendar (31/02 → 21/02, 31/03, …), and that
+#: one moves a date across a limit. All misreadings taken as equally likely, it is nowhere higher: counted in the tests.
+IMPOSSIBLE_HIDDEN, TIME_HIDDEN = 0.2, 0.25
 
 
 def judge(notes: Notes, form: Form, context: Context) -> Iterator[Finding]:

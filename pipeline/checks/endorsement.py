@@ -15,7 +15,7 @@ from pipeline.checks.date import day_of
 from pipeline.checks.form import Context, Form, Notes
 from pipeline.doctypes.schema import FieldKind, FormField
 from pipeline.endorsers import Standing, match
-from pipeline.findings import Finding
+from pipeline.findings import Finding, Outcome
 from pipeline.reading import AnswerState
 
 #: A date belongs to a stamp whose box is this near, in fractions of the page, from middle to middle.
@@ -24,7 +24,12 @@ NEAR = 0.25
 
 def judge(notes: Notes, form: Form, context: Context) -> Iterator[Finding]:
     reading = notes.reading
-    if reading.state is AnswerState.PRESENT and reading.label not in (None, "stamp"):
+    # Where a signature goes across a stamp, the print may tell what the model's one word does not.
+    if (
+        reading.state is AnswerState.PRESENT
+        and reading.label not in (None, "stamp")
+        and not _known(notes, form, context)
+    ):
         needed = reading.field is not None and form.needed(reading.field, reading.evidence.page) >= 0.5
         if needed:
             message = f"{notes.label}: there is writing, but no stamp."
@@ -33,6 +38,11 @@ def judge(notes: Notes, form: Form, context: Context) -> Iterator[Finding]:
     yield from presence.judge(notes, form)
     if presence.there(form, reading):
         yield authority(notes, form, context)
+
+
+def _known(notes: Notes, form: Form, context: Context) -> bool:
+    """Whether the print is that of somebody who may endorse."""
+    return authority(notes, form, context).outcome is Outcome.PASS
 
 
 def authority(notes: Notes, form: Form, context: Context) -> Finding:

@@ -1,4 +1,7 @@
-"""Ink that no field explains. Where a type expects endorsements anywhere, a stamp must be somebody's who may endorse."""
+"""Ink that no field explains.
+
+Where a type expects endorsements anywhere, a stamp must be of somebody who may endorse.
+"""
 
 from __future__ import annotations
 

@@ -51,15 +51,15 @@ def faults(notes: Notes, form: Form) -> Finding | None:
     return None if check is None else notes.uncertain(check, f"{notes.label} can't be judged: {reasons}.")
 
 
-def judge(notes: Notes, form: Form) -> Iterator[Finding]:
-    """Whether a field is filled that must be."""
+def judge(notes: Notes, form: Form, filled: str = "is filled in") -> Iterator[Finding]:
+    """Whether a field is filled that must be; `filled` says how."""
     reading, field = notes.reading, notes.reading.field
     if field is None:
         return
     check, needed = missing(field.kind), form.needed(field, reading.evidence.page)
     if there(form, reading):
         if needed > 0:
-            yield notes.passed(check, reading.present, f"{notes.label} is filled in.")
+            yield notes.passed(check, reading.present, f"{notes.label} {filled}.")
         return
     gone = reading.confidence if reading.state is AnswerState.STRUCK else 1.0 - reading.present
     if needed * gone >= 0.5 or needed == 1.0:

@@ -40,10 +40,10 @@ _SMALL["fourty"] = 40  # a misspelling as common as the word
 _SCALES = {"thousand": 1_000, "lakh": 100_000, "lac": 100_000, "crore": 10_000_000, "million": 1_000_000}
 _FILLERS = ("and", "only", "rupees", "rupee", "shares", "share", "units", "unit", "nos", "no", "inr", "rs")
 
-# Hands and OCR run words together, so words are told by their letters alone, the longest first.
-_WORD = re.compile(
-    "|".join(sorted(("hundred", *_SMALL, *(f"{scale}s?" for scale in _SCALES), *_FILLERS), key=len)[::-1])
-)
+# Hands and OCR run words together, so words are told by their letters alone, the longest first. The s of a plural is
+# not that of a six or seven.
+_PLURALS = [f"{scale}s(?!ix|even)" for scale in _SCALES]
+_WORD = re.compile("|".join(sorted(("hundred", *_SMALL, *_SCALES, *_PLURALS, *_FILLERS), key=len, reverse=True)))
 
 
 def figures(text: str) -> int | None:

@@ -212,7 +212,7 @@ def _named(
     """The stamp bears a name of the register and no code of it; a code that is surely another contradicts the name."""
     codes = {_compact(one.employee_code or "") for one in named} - {""}
     shapes = {_shape(_compact(one.employee_code)) for one in endorsers if one.employee_code}
-    strange = [word for word in map(_unlabelled, words) if _shape(word) in shapes and any(map(str.isdigit, word))]
+    strange = [end for word in words for end in _ends(word) if _shape(end) in shapes and any(map(str.isdigit, end))]
     for word in strange:
         if codes and max(fuzz.ratio(word, code) for code in codes) < 100 * (1 - 1.5 / len(word)):
             return Match(
@@ -244,9 +244,10 @@ def _by_code(words: Sequence[str], endorsers: Iterable[Endorser]) -> list[Endors
             coded.setdefault(code, []).append(one)
     pieces = max((len(_words(one.employee_code or "")) for each in coded.values() for one in each), default=1)
     joined = {
-        _unlabelled("".join(words[at : at + count]))
+        end
         for count in range(1, pieces + 1)
         for at in range(len(words) - count + 1)
+        for end in _ends("".join(words[at : at + count]))
     }
     exact = [one for code, each in coded.items() if code in joined for one in each]
     if exact:
@@ -275,11 +276,9 @@ def _compact(text: str) -> str:
     return "".join(_words(text))
 
 
-def _unlabelled(word: str) -> str:
-    """A code without the label that OCR ran into it: `EMPNOE1234` is E1234."""
-    found = _LABEL.match(word)
-    rest = word[found.end() :] if found else word
-    return rest if len(rest) >= SHORTEST_CODE and any(map(str.isdigit, rest)) else word
+def _ends(word: str) -> list[str]:
+    """The word, and what follows a label that OCR ran into it: `EMPNOE1234` may be the code E1234."""
+    return [word[at:] for at in range(len(word)) if at == 0 or _LABEL.fullmatch(word[:at])]
 
 
 def _shape(code: str) -> str:

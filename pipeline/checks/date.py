@@ -21,7 +21,7 @@ FORMAT_HIDDEN = 0.1
 
 #: The chance that one misread digit brings an impossible date onto the calendar (31/02 → 21/02, 31/03, …), and that
 #: one moves a date across a limit. All misreadings taken as equally likely, it is nowhere higher: counted in the tests.
-IMPOSSIBLE_HIDDEN, TIME_HIDDEN = 0.2, 0.25
+IMPOSSIBLE_HIDDEN, TIME_HIDDEN = 0.4, 0.25
 
 
 def judge(notes: Notes, form: Form, context: Context) -> Iterator[Finding]:

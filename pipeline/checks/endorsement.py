@@ -6,7 +6,6 @@ after that: nobody endorses in the future.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from datetime import date
 
@@ -18,8 +17,8 @@ from pipeline.endorsers import Standing, match
 from pipeline.findings import Finding, Outcome
 from pipeline.reading import AnswerState
 
-#: A date belongs to a stamp whose box is this near, in fractions of the page, from middle to middle.
-NEAR = 0.25
+#: A date belongs to a stamp unless it stands further above or below it than this, in fractions of the page.
+NEAR = 0.05
 
 
 def judge(notes: Notes, form: Form, context: Context) -> Iterator[Finding]:
@@ -73,15 +72,17 @@ def _as_of(notes: Notes, form: Form, context: Context) -> tuple[date, float]:
 
 
 def _date_beside(form: Form, stamp: FormField) -> FormField | None:
-    """The date field of the same block: named alike (`receipt_stamp`, `receipt_date`), or else the nearest one."""
+    """The date field of the same block: named alike (`receipt_stamp`, `receipt_date`), or else the nearest one. Blocks
+    of a form lie one above the other, so beside is nearer than below."""
     dates = [one for one in form.doctype.fields if one.kind is FieldKind.DATE and one.page == stamp.page]
     alike = [one for one in dates if one.name.partition("_")[0] == stamp.name.partition("_")[0]]
     if alike:
         return min(alike, key=lambda one: _distance(one, stamp))
-    near = [one for one in dates if _distance(one, stamp) <= NEAR]
+    near = [one for one in dates if _distance(one, stamp)[0] <= NEAR]
     return min(near, key=lambda one: _distance(one, stamp), default=None)
 
 
-def _distance(one: FormField, other: FormField) -> float:
+def _distance(one: FormField, other: FormField) -> tuple[float, float]:
+    """The gap between two boxes down and across the page."""
     a, b = one.where, other.where
-    return math.hypot((a.x0 + a.x1 - b.x0 - b.x1) / 2, (a.y0 + a.y1 - b.y0 - b.y1) / 2)
+    return max(0.0, a.y0 - b.y1, b.y0 - a.y1), max(0.0, a.x0 - b.x1, b.x0 - a.x1)

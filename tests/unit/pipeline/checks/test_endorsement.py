@@ -91,6 +91,15 @@ def test_who_is_not_in_the_register_for_this_type_may_not_endorse(register: list
     assert flags(judged(form(), endorsers=register)) == [("endorsement.unauthorised", "receipt_stamp", "anomaly")]
 
 
+def test_a_stamp_without_a_date_of_its_name_takes_the_one_beside_it() -> None:
+    # The late stamp stands under the date of receipt.
+    found = judged(form(late_stamp=[chosen("stamp"), said(STAMP)], receipt_date=said("17 Mar 2026")))
+    assert flags(found) == [
+        ("endorsement.unauthorised", "receipt_stamp", "anomaly"),
+        ("endorsement.unauthorised", "late_stamp", "anomaly"),
+    ]
+
+
 def ink(findings: list[Finding]) -> list[Finding]:
     return [one for one in findings if one.field == "unexpected"]
 

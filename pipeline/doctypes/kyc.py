@@ -444,7 +444,7 @@ def _declaration(pen: Pen) -> None:
     for column, (order, words) in enumerate(holders):
         x = LEFT + 64.5 * column
         area = pen.frame(x, 115, 61, 18)
-        pen.text(x + 30.5, 136.2, f"Signature of {words.lower()}{'' if column else '*'}", 6.2, at="centre")
+        pen.text(x + 30.5, 137.9, f"Signature of {words.lower()}{'' if column else '*'}", 6.2, at="centre")
         pen.add(
             f"{order}_signature",
             f"Signature of {words.lower()}",
@@ -494,8 +494,8 @@ def _office(pen: Pen) -> None:
         required=True,
         checks=signed("kyc.in-person"),
     )
-    area = pen.frame(146, y + 4, 52, 36)
-    pen.text(172, y + 43, "Stamp of the participant*  (seal with name and code)", 5.4, at="centre")
+    area = pen.frame(146, y + 6, 52, 34)
+    pen.text(172, y + 47.2, "Stamp of the participant*  (seal with name and code)", 5.4, at="centre")
     pen.add(
         "verification_stamp",
         "Participant's stamp of the in-person verification",
@@ -523,8 +523,8 @@ def _office(pen: Pen) -> None:
         required=True,
         checks=dated("kyc.originals", after=("declaration_date", "kyc.originals")),
     )
-    area = pen.frame(90, y + 4, 50, 36)
-    pen.text(115, y + 43, "Stamp “Originals verified”*", 5.8, at="centre")
+    area = pen.frame(90, y + 6, 50, 34)
+    pen.text(115, y + 47.2, "Stamp “Originals verified”*", 5.8, at="centre")
     pen.add(
         "originals_stamp",
         "Stamp “Originals verified”",
@@ -533,8 +533,8 @@ def _office(pen: Pen) -> None:
         required=True,
         checks=stamped("kyc.originals", "kyc.authorised"),
     )
-    remarks = pen.frame(146, y + 4, 52, 36, grey=0.96)
-    pen.text(172, y + 43, "Remarks of the office", 5.8, at="centre")
+    remarks = pen.frame(146, y + 6, 52, 34, grey=0.96)
+    pen.text(172, y + 47.2, "Remarks of the office", 5.8, at="centre")
     pen.leave(remarks)
     pen.prose(
         LEFT,

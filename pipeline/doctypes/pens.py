@@ -112,7 +112,7 @@ class Pen:
         for cell in range(1, cells):
             self.rule(x + cell * pitch, y, x + cell * pitch, y + height)
         for cell, letter in enumerate(over):
-            self.text(x + (cell + 0.5) * pitch, y - 0.7, letter, 4.6, at="centre")
+            self.text(x + (cell + 0.5) * pitch, y - 1.2, letter, 4.6, at="centre")
         return area
 
     def date_comb(self, x: float, y: float, pitch: float = 5.0) -> Area:

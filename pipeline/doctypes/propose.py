@@ -212,17 +212,18 @@ def _lines(ink: Mask, across: Mask, down: Mask) -> list[Area]:
     found = []
     for label in range(1, count):
         x, y, w, h, _area = (int(value) for value in stats[label])
-        if w < _mm(LINE_MM) or w > 0.88 * width or h > _mm(1.2):
+        if w < _mm(LINE_MM) or w > 0.88 * width or h > _mm(1.2) or y < _mm(EDGE_MM + FREE_MM):
             continue
         if down[max(0, y - _mm(1.5)) : y + h + _mm(1.5), x : x + w].any():
             continue  # The side of a box.
-        above = _print(print_[max(0, y - _mm(WRITING_MM)) : y, x + 2 : x + w - 2], _mm(PRINT_MM))
-        rules = across[max(0, y - _mm(WRITING_MM)) : max(0, y - _mm(1.0)), x + 2 : x + w - 2]
-        taken = (above > 0).any(axis=1)
+        top = max(_mm(EDGE_MM), y - _mm(WRITING_MM))
+        above = _print(print_[top:y, x + 2 : x + w - 2], _mm(PRINT_MM))
+        rules = across[top : y - _mm(1.0), x + 2 : x + w - 2]
+        taken = np.asarray((above > 0).sum(axis=1) > 0)
         taken[: len(rules)] |= (rules > 0).mean(axis=1) > 0.3
         last = int(np.flatnonzero(taken)[-1]) + 1 if taken.any() else 0
         free = len(taken) - last
-        if free >= _mm(FREE_MM) and y - free >= _mm(EDGE_MM):
+        if free >= _mm(FREE_MM):
             found.append((x, y - free, x + w, y))
     return found
 

@@ -31,7 +31,7 @@ LEAST_SAMPLES, MOST_SAMPLES = 5, 60
 
 #: Share of the samples that may be brighter than the blank at any place: cropped, torn, or moved a little. Of the
 #: others all must be written on at one place for writing to stay.
-BRIGHTER = 0.3
+BRIGHTER = 0.2
 
 #: Times the samples are laid on what they gave before: the second time on sharper print.
 ROUNDS = 2
@@ -240,7 +240,8 @@ def _levelled(image: Pixels) -> Pixels:
     image = np.where(np.isin(labels, rim[rim > 0]), 255, image).astype(np.uint8)
     ink = min(120.0, float(np.percentile(image, 0.5)))
     share = np.clip((image.astype(np.float32) - ink) / (232.0 - ink), 0, 1)
-    return np.asarray(np.round(share * 15) * 17, np.uint8)
+    levels = np.asarray(np.round(share * 15) * 17, np.uint8)
+    return cast(Pixels, cv2.copyMakeBorder(levels[2:-2, 2:-2], 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=255))
 
 
 def _skew(image: Pixels, dpi: float) -> float:

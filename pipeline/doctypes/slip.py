@@ -130,8 +130,8 @@ def _heading(pen: Pen) -> None:
         required=True,
         checks=identified("dis.serial"),
     )
-    pen.text(38, y - 0.8, "DP ID", 4.6)
-    pen.text(78, y - 0.8, "Client ID", 4.6)
+    pen.text(38, y - 1.2, "DP ID", 4.6)
+    pen.text(78, y - 1.2, "Client ID", 4.6)
     pen.text(138, y + 4.4, "Date*", 6.8, bold=True)
     pen.add(
         "slip_date",
@@ -284,9 +284,9 @@ def _holders(pen: Pen) -> None:
     y = pen.bar(LEFT, 175, RIGHT - LEFT, "3.  SIGNATURES OF ALL HOLDERS   (as in the participant's records)")
     for column, order in enumerate(("first", "second", "third")):
         x = LEFT + 64.5 * column
-        area = pen.frame(x, y + 2, 61, 17)
+        area = pen.frame(x, y + 2.6, 61, 15.5)
         words = "Sole / first holder*" if column == 0 else f"{order.capitalize()} holder"
-        pen.text(x + 30.5, y + 22, words, 6.2, at="centre")
+        pen.text(x + 30.5, y + 22.4, words, 6.2, at="centre")
         pen.add(
             f"{order}_signature",
             f"Signature of the {order} holder",
@@ -300,7 +300,7 @@ def _holders(pen: Pen) -> None:
 
 def _participant(pen: Pen) -> None:
     top = 204.5
-    pen.frame(8, top, WIDTH_MM - 16, 46.5, 0.4)
+    pen.frame(8, top, WIDTH_MM - 16, 48, 0.4)
     y = pen.bar(8, top, WIDTH_MM - 16, "4.  FOR THE PARTICIPANT ONLY")
     pen.text(LEFT, y + 6.8, "Date of receipt*", 6.2)
     pen.add(
@@ -319,8 +319,8 @@ def _participant(pen: Pen) -> None:
         pen.add(name, words, FieldKind.TEXT, pen.line(38, 80, base + 1.5))
     pen.text(LEFT, y + 33.8, "Verified by (initials)", 6.2)
     pen.add("verified_by", "Verified by (initials)", FieldKind.TEXT, pen.line(38, 80, y + 35.3))
-    received = pen.frame(84, y + 3, 46, 31)
-    pen.text(107, y + 37.4, "Participant's stamp with date*", 5.6, at="centre")
+    received = pen.frame(84, y + 4.8, 46, 30.4)
+    pen.text(107, y + 41.5, "Participant's stamp with date*", 5.6, at="centre")
     pen.add(
         "receipt_stamp",
         "Participant's stamp of receipt",
@@ -329,8 +329,8 @@ def _participant(pen: Pen) -> None:
         required=True,
         checks=stamped("dis.receipt", "dis.authorised"),
     )
-    late = pen.frame(133, y + 3, 46, 31)
-    pen.text(156, y + 37.4, "Stamp “Received late”, if so", 5.6, at="centre")
+    late = pen.frame(133, y + 4.8, 46, 30.4)
+    pen.text(156, y + 41.5, "Stamp “Received late”, if so", 5.6, at="centre")
     pen.add(
         "late_stamp",
         "Stamp “Received late”",
@@ -338,12 +338,12 @@ def _participant(pen: Pen) -> None:
         late,
         checks=stamped("dis.receipt", "dis.authorised", missing=False),
     )
-    pen.leave(pen.frame(182, y + 3, 18, 31, grey=0.96))
-    pen.text(191, y + 37.4, "Batch", 5.6, at="centre")
+    pen.leave(pen.frame(182, y + 4.8, 18, 30.4, grey=0.96))
+    pen.text(191, y + 41.5, "Batch", 5.6, at="centre")
 
 
 def _receipt(pen: Pen) -> None:
-    pen.prose(LEFT, 254.4, RIGHT - LEFT, NOTES, 5.0)
+    pen.prose(LEFT, 255.4, RIGHT - LEFT, NOTES, 5.0)
     pen.rule(6, 261.5, WIDTH_MM - 6, 261.5, 0.3, dashed=True)
     words = "ACKNOWLEDGEMENT   (to be torn off and given to the account holder)"
     pen.text(WIDTH_MM / 2, 265.6, words, 6.4, bold=True, at="centre")

@@ -13,7 +13,7 @@ import pytest
 from pipeline.doctypes.drawing import FORMS, Form, make
 from pipeline.doctypes.load import BUILTIN, blank, builtin, load
 from pipeline.doctypes.schema import DocumentType, FieldKind, FormField, Identifier
-from pipeline.evidence import cut
+from pipeline.evidence import MARGIN_X, MARGIN_Y, cut
 from pipeline.geometry import Box
 from pipeline.locate import Atlas
 from tests.unit.pipeline.paper import scan
@@ -120,6 +120,19 @@ def test_boxes_lie_on_rules(case: tuple[DocumentType, FormField]) -> None:
         assert ink(doctype, field, (-at, 1, at - wide, -1)).any(axis=1).mean() > 0.98
         assert ink(doctype, field, (wide - at, 1, at, -1)).any(axis=1).mean() > 0.98
         assert ink(doctype, field, (1, -at, -1, at - high)).any(axis=0).mean() > 0.98
+
+
+@pytest.mark.parametrize("case", each(FieldKind.SIGNATURE, FieldKind.ENDORSEMENT), ids=named)
+def test_no_print_near_signatures_and_stamps(case: tuple[DocumentType, FormField]) -> None:
+    """What is printed in a cut's margins would be read with the stamp."""
+    doctype, field = case
+    box = field.where
+    wide, high = box.width * 210 * MARGIN_X, box.height * 297 * MARGIN_Y
+    around = ink(doctype, field, (-wide, -high, wide, high))
+    inner = round(0.7 * MM)
+    top, left = round(high * MM) - inner, round(wide * MM) - inner
+    around[max(0, top) : len(around) - top, max(0, left) : around.shape[1] - left] = False
+    assert not around.any()
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)

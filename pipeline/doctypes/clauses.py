@@ -28,6 +28,103 @@ RECORD = Rule(
 )
 
 
+KYC_RULES = (
+    Rule(
+        id="kyc.mandatory",
+        text="Mandatory particulars are filled in English and in block letters.",
+        source=KYC_CIRCULAR,
+        valid_from=KYC_SINCE,
+    ),
+    Rule(
+        id="kyc.identity",
+        text="The applicant is identified by PAN; of Aadhaar only the last four digits are given.",
+        source=KYC_CIRCULAR,
+        valid_from=KYC_SINCE,
+    ),
+    Rule(
+        id="kyc.address-proof",
+        text="A bill or statement given as proof of address is not older than three months.",
+        source=CVL,
+    ),
+    Rule(
+        id="kyc.declaration",
+        text="The declaration is dated and signed by the applicant.",
+        source=KYC_CIRCULAR,
+        valid_from=KYC_SINCE,
+    ),
+    Rule(
+        id="account.joint-holders",
+        text="Every joint holder who is named signs.",
+        source=ANNEXURE_ACCOUNT,
+    ),
+    Rule(
+        id="account.bank",
+        text="The bank account for dividends is given with its IFSC.",
+        source=ANNEXURE_ACCOUNT,
+    ),
+    Rule(
+        id="kyc.in-person",
+        text="Who verified the applicant in person gives name, designation, employee code, date, signature and seal.",
+        source=KYC_CIRCULAR,
+        valid_from=KYC_SINCE,
+    ),
+    Rule(
+        id="kyc.originals",
+        text="Copies are compared with the originals, which stamp, signature and date say.",
+        source=CVL,
+    ),
+    Rule(
+        id="kyc.authorised",
+        text="In-person verification and stamps are by persons the participant has authorised.",
+        source=KYC_CIRCULAR,
+        valid_from=KYC_SINCE,
+    ),
+    Rule(
+        id="kyc.corrections",
+        text="Any change or overwriting is signed by the applicant; nothing else is written on the form.",
+        source=CVL,
+    ),
+    Rule(id="desk.age", text="The form reaches the desk within three months of its declaration.", source=DESK),
+    RECORD,
+)
+
+SLIP_RULES = (
+    Rule(
+        id="dis.serial",
+        text="A slip bears a pre-printed serial number, the DP ID and a pre-printed or pre-stamped BO ID.",
+        source=DIS_CIRCULAR,
+        valid_from=DIS_SINCE,
+    ),
+    Rule(
+        id="dis.execution",
+        text="A slip is executed on one date, which is not before that of the slip.",
+        source=DIS_CIRCULAR,
+        valid_from=DIS_SINCE,
+    ),
+    Rule(id="dis.date", text="A slip is dated.", source=ANNEXURE_SLIP),
+    Rule(id="dis.holders", text="All joint holders sign.", source=ANNEXURE_SLIP),
+    Rule(
+        id="dis.securities",
+        text="Each line gives ISIN and quantity, in figures and in words that agree; unused lines are struck out.",
+        source=ANNEXURE_SLIP,
+    ),
+    Rule(
+        id="dis.counterparty",
+        text="The account that receives the securities is given, off market with reason and consideration.",
+        source=ANNEXURE_SLIP,
+    ),
+    Rule(id="dis.receipt", text="The participant stamps the slip with the date of receipt.", source=ANNEXURE_SLIP),
+    Rule(id="dis.authorised", text="Stamps are of officials the participant has authorised.", source=ANNEXURE_SLIP),
+    Rule(
+        id="dis.alterations",
+        text="A correction, alteration or cancellation is signed by all holders; nothing else is written on the slip.",
+        source=ANNEXURE_SLIP,
+    ),
+    Rule(id="desk.age", text="A slip is executed and received within ten days of its date.", source=DESK),
+    RECORD,
+)
+
+
 def on_every_page(unexpected: str) -> tuple[Check, ...]:
     """The checks of whole documents; `unexpected` is the rule about ink where none belongs."""
     return (

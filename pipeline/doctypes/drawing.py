@@ -16,6 +16,7 @@ from pathlib import Path
 import pypdfium2
 
 from pipeline.doctypes import kyc, slip
+from pipeline.doctypes.clauses import KYC_RULES, SLIP_RULES, on_every_page
 from pipeline.doctypes.describe import as_yaml
 from pipeline.doctypes.load import BUILTIN, DESCRIPTION
 from pipeline.doctypes.pens import HEIGHT_MM, WIDTH_MM, Pen, fractions
@@ -40,8 +41,8 @@ class Form:
 
 
 FORMS = (
-    Form(kyc.NAME, kyc.TITLE, kyc.draw, kyc.RULES, kyc.CHECKS),
-    Form(slip.NAME, slip.TITLE, slip.draw, slip.RULES, slip.CHECKS),
+    Form(kyc.NAME, kyc.TITLE, kyc.draw, KYC_RULES, on_every_page("kyc.corrections")),
+    Form(slip.NAME, slip.TITLE, slip.draw, SLIP_RULES, on_every_page("dis.alterations")),
 )
 
 

@@ -6,21 +6,9 @@ part with its stamps, and the receipt that is torn off. All of it is drawn here.
 
 from __future__ import annotations
 
-from pipeline.doctypes.clauses import (
-    ANNEXURE_SLIP,
-    DESK,
-    DIS_CIRCULAR,
-    DIS_SINCE,
-    RECORD,
-    dated,
-    filled,
-    identified,
-    on_every_page,
-    signed,
-    stamped,
-)
+from pipeline.doctypes.clauses import dated, filled, identified, signed, stamped
 from pipeline.doctypes.pens import HEIGHT_MM, WIDTH_MM, Pen
-from pipeline.doctypes.schema import Check, FieldKind, Identifier, Rule
+from pipeline.doctypes.schema import Check, FieldKind, Identifier
 
 NAME, TITLE = "delivery-instruction-slip", "Delivery instruction slip (DIS)"
 
@@ -28,44 +16,6 @@ LEFT, RIGHT = 10.0, 200.0
 
 #: Lines of securities, and how high each is (mm).
 LINES, LINE_MM = 5, 9.2
-
-RULES = (
-    Rule(
-        id="dis.serial",
-        text="A slip bears a pre-printed serial number, the DP ID and a pre-printed or pre-stamped BO ID.",
-        source=DIS_CIRCULAR,
-        valid_from=DIS_SINCE,
-    ),
-    Rule(
-        id="dis.execution",
-        text="A slip is executed on one date, which is not before that of the slip.",
-        source=DIS_CIRCULAR,
-        valid_from=DIS_SINCE,
-    ),
-    Rule(id="dis.date", text="A slip is dated.", source=ANNEXURE_SLIP),
-    Rule(id="dis.holders", text="All joint holders sign.", source=ANNEXURE_SLIP),
-    Rule(
-        id="dis.securities",
-        text="Each line gives ISIN and quantity, in figures and in words that agree; unused lines are struck out.",
-        source=ANNEXURE_SLIP,
-    ),
-    Rule(
-        id="dis.counterparty",
-        text="The account that receives the securities is given, off market with reason and consideration.",
-        source=ANNEXURE_SLIP,
-    ),
-    Rule(id="dis.receipt", text="The participant stamps the slip with the date of receipt.", source=ANNEXURE_SLIP),
-    Rule(id="dis.authorised", text="Stamps are of officials the participant has authorised.", source=ANNEXURE_SLIP),
-    Rule(
-        id="dis.alterations",
-        text="A correction, alteration or cancellation is signed by all holders; nothing else is written on the slip.",
-        source=ANNEXURE_SLIP,
-    ),
-    Rule(id="desk.age", text="A slip is executed and received within ten days of its date.", source=DESK),
-    RECORD,
-)
-
-CHECKS = on_every_page("dis.alterations")
 
 ORDER = (
     "I/We request you to debit my/our account and to make the transfer described below. I/We have the power to do so; "

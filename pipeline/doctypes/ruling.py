@@ -1,0 +1,176 @@
+"""Where on a blank somebody may write: the boxes, combs and lines that its rules make.
+
+All areas are in pixels of the blank, without the rules themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias, cast
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.doctypes.recover import PX_PER_MM
+from pipeline.reading import Pixels
+
+Mask: TypeAlias = npt.NDArray[np.uint8]
+Area: TypeAlias = tuple[int, int, int, int]
+"""Left, top, right, bottom in pixels of the blank."""
+
+#: Shortest rules that make a box, horizontal and vertical (mm), and shortest rule to write on.
+RULE_MM, STROKE_MM, LINE_MM = 3.2, 2.6, 15.0
+
+#: Sides of a box to tick, cells of a comb, and boxes to write in (mm).
+TICK_MM, CELL_MM, LEAST_MM = (2.4, 6.5), (3.0, 10.0), (7.0, 4.5)
+
+#: A box that is larger than this share of the page is a frame.
+FRAME = 0.25
+
+#: Height above a rule that one writes in, and the least that must be free (mm).
+WRITING_MM, FREE_MM = 7.5, 4.0
+
+#: Shortest words that count as print in a place to write (mm).
+PRINT_MM = 5.0
+
+#: The strip along the top edge where nobody writes (mm).
+EDGE_MM = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Empty `boxes`; `combs` with their number of cells, which lie on some of the boxes; `lines` as the space above
+    a rule."""
+
+    boxes: tuple[Area, ...]
+    combs: tuple[tuple[Area, int], ...]
+    lines: tuple[Area, ...]
+
+
+def places(blank: Pixels) -> Places:
+    """The places to write in on a blank of `BLANK_DPI`."""
+    ink = np.where(blank < 190, 255, 0).astype(np.uint8)
+    across, down = _rules(ink)
+    boxes, letters = _boxes(ink, across, down)
+    return Places(tuple(boxes), tuple(_combs([*boxes, *letters])), tuple(_lines(ink, across, down)))
+
+
+def _mm(value: float) -> int:
+    return max(1, round(value * PX_PER_MM))
+
+
+def _rules(ink: Mask) -> tuple[Mask, Mask]:
+    """Horizontal and vertical rules, gaps of half a millimetre closed. Thick black bars are none."""
+    across = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, _mm(0.5)), np.uint8))
+    across = cv2.morphologyEx(across, cv2.MORPH_OPEN, np.ones((1, _mm(RULE_MM)), np.uint8))
+    down = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((_mm(0.5), 1), np.uint8))
+    down = cv2.morphologyEx(down, cv2.MORPH_OPEN, np.ones((_mm(STROKE_MM), 1), np.uint8))
+    thick = _mm(1.5)
+    across = cv2.subtract(across, cv2.morphologyEx(across, cv2.MORPH_OPEN, np.ones((thick, 1), np.uint8)))
+    down = cv2.subtract(down, cv2.morphologyEx(down, cv2.MORPH_OPEN, np.ones((1, thick), np.uint8)))
+    return cast(Mask, across), cast(Mask, down)
+
+
+def _boxes(ink: Mask, across: Mask, down: Mask) -> tuple[list[Area], list[Area]]:
+    """Rectangles that rules enclose, without the rules: empty ones, and small ones with a letter in them, which the
+    cells of a comb may have."""
+    rules = cv2.dilate(cv2.bitwise_or(across, down), np.ones((3, 3), np.uint8))
+    count, _labels, stats, _centres = cv2.connectedComponentsWithStats(cv2.bitwise_not(rules), connectivity=4)
+    height, width = ink.shape
+    found, letters = [], []
+    for label in range(1, count):
+        x, y, w, h, area = (int(value) for value in stats[label])
+        if w * h > FRAME * width * height or min(w, h) < _mm(TICK_MM[0]) - 4:
+            continue
+        if x == 0 or y == 0 or x + w == width or y + h == height or area < 0.9 * w * h:
+            continue
+        # The dilation took one pixel of the box itself.
+        written = _free(ink[y : y + h, x : x + w])
+        if written is not None:
+            found.append((x - 1, y + written[0] - 1, x + w + 1, y + written[1] + 1))
+        elif max(w, h) <= _mm(CELL_MM[1]):
+            letters.append((x - 1, y - 1, x + w + 1, y + h + 1))
+    return found, letters
+
+
+def _free(inside: Mask) -> tuple[int, int] | None:
+    """The rows of a box that are free to write in: all, or what a caption at its top or bottom leaves; else none.
+    Specks that a recovered blank keeps count for nothing."""
+    inside = _print(inside, min(_mm(PRINT_MM), 0.35 * inside.shape[1]))
+    rows = np.flatnonzero(inside.any(axis=1))
+    height = len(inside)
+    if len(rows) == 0:
+        return 0, height
+    if rows[-1] < 0.4 * height and height - rows[-1] >= _mm(LEAST_MM[1]):
+        return int(rows[-1]) + 2, height
+    if rows[0] > 0.6 * height and rows[0] >= _mm(LEAST_MM[1]):
+        return 0, int(rows[0]) - 2
+    return None
+
+
+def _print(ink: Mask, least: float) -> Mask:
+    """The ink that is print: words, which run on for `least` pixels, not the specks of writing in a recovered blank."""
+    joined = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, _mm(2.0)), np.uint8))
+    _count, labels, stats, _centres = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    words = stats[:, 2] >= least
+    words[0] = False
+    return np.where(words[labels], ink, 0).astype(np.uint8)
+
+
+def _combs(boxes: Sequence[Area]) -> list[tuple[Area, int]]:
+    """Rows of equal cells side by side, at least three, as one area and the number of cells."""
+    low, high = (_mm(value) for value in CELL_MM)
+    cells = sorted(one for one in boxes if low <= one[2] - one[0] <= high and low <= one[3] - one[1] <= high)
+    rows: list[list[Area]] = []
+    for cell in cells:
+        for row in rows:
+            last = row[-1]
+            level = abs(cell[1] - last[1]) <= 3 and abs(cell[3] - last[3]) <= 3
+            alike = abs((cell[2] - cell[0]) - (last[2] - last[0])) <= 4
+            if level and alike and -2 <= cell[0] - last[2] <= _mm(0.8):
+                row.append(cell)
+                break
+        else:
+            rows.append([cell])
+    return [
+        ((row[0][0], min(one[1] for one in row), row[-1][2], max(one[3] for one in row)), len(row))
+        for row in rows
+        if len(row) >= 3
+    ]
+
+
+def _lines(ink: Mask, across: Mask, down: Mask) -> list[Area]:
+    """The space above rules, dotted ones too, that stand alone with room to write above them."""
+    dots = _dotted(ink)
+    count, _labels, stats, _centres = cv2.connectedComponentsWithStats(cv2.bitwise_or(across, dots), connectivity=8)
+    width = ink.shape[1]
+    print_ = cv2.subtract(ink, cv2.dilate(cv2.bitwise_or(across, dots), np.ones((3, 3), np.uint8)))
+    found = []
+    for label in range(1, count):
+        x, y, w, h, _area = (int(value) for value in stats[label])
+        if w < _mm(LINE_MM) or w > 0.88 * width or h > _mm(1.2) or y < _mm(EDGE_MM + FREE_MM):
+            continue
+        if down[max(0, y - _mm(1.5)) : y + h + _mm(1.5), x : x + w].any():
+            continue  # The side of a box.
+        top = max(_mm(EDGE_MM), y - _mm(WRITING_MM))
+        above = _print(print_[top:y, x + 2 : x + w - 2], _mm(PRINT_MM))
+        rules = across[top : y - _mm(1.0), x + 2 : x + w - 2]
+        taken = np.asarray((above > 0).sum(axis=1) > 0)
+        taken[: len(rules)] |= (rules > 0).mean(axis=1) > 0.3
+        last = int(np.flatnonzero(taken)[-1]) + 1 if taken.any() else 0
+        free = len(taken) - last
+        if free >= _mm(FREE_MM):
+            found.append((x, y - free, x + w, y))
+    return found
+
+
+def _dotted(ink: Mask) -> Mask:
+    """Rows of dots that are rules to write on."""
+    count, labels, stats, _centres = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    small = (stats[:, 2] <= _mm(0.7)) & (stats[:, 3] <= _mm(0.7))
+    small[0] = False
+    dots = np.where(small[labels], 255, 0).astype(np.uint8) if count > 1 else np.zeros_like(ink)
+    joined = cv2.morphologyEx(dots, cv2.MORPH_CLOSE, np.ones((1, _mm(2.2)), np.uint8))
+    return cast(Mask, cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((1, _mm(LINE_MM)), np.uint8)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pipeline.doctypes import kyc_second
 from pipeline.doctypes.clauses import dated, filled, identified
 from pipeline.doctypes.pens import HEIGHT_MM, WIDTH_MM, Pen
-from pipeline.doctypes.schema import FieldKind, Identifier
+from pipeline.doctypes.schema import Check, FieldKind, Identifier
 
 NAME, TITLE = "kyc-individual", "KYC application form, individual"
 
@@ -121,7 +121,7 @@ def _identity(pen: Pen) -> None:
         pen.comb(174, y, 4),
         cells=4,
         identifier=Identifier.AADHAAR_LAST4,
-        checks=identified("kyc.identity", missing=False),
+        checks=(*identified("kyc.identity", missing=False), Check(check="aadhaar.unmasked", rule="kyc.identity")),
     )
     y = 105
     pen.text(LEFT, y, "10. Residential status*")

@@ -163,10 +163,10 @@ def _lay(sheet: Sheet, pages: Sequence[Page]) -> list[_Laid]:
 
 def _mean_frame(first: Page, laid: Sequence[_Laid]) -> tuple[Floats, tuple[float, float]]:
     """The map from the first page's sheet to a frame (pixels of the blank) that is the mean of all pages' own, and
-    the size of the paper: skew, shift and stretch of single scans cancel out."""
+    the size of the paper: skew, shift and stretch of single scans cancel out. Most of the pages lie upright in it."""
     width, height = (side / first.dpi * 100.0 for side in reversed(first.image.shape))
     grid = np.stack(np.meshgrid(np.linspace(0, width, 9), np.linspace(0, height, 9)), -1).reshape(-1, 2)
-    ends, sizes = [], []
+    ends, sizes, turns = [], [], []
     for one in laid:
         there = moved(moved(grid, one.matrix), _centred(one.page))
         across = there[8] - there[0]
@@ -174,9 +174,12 @@ def _mean_frame(first: Page, laid: Sequence[_Laid]) -> tuple[Floats, tuple[float
         ends.append(moved(there, _turn(-90.0 * quarters)))
         sides = [side / one.page.dpi * 25.4 for side in reversed(one.page.image.shape)]
         sizes.append(sides[::-1] if quarters % 2 else sides)
-    size = paper(*(float(side) for side in np.median(sizes, axis=0)))
+        turns.append(quarters)
+    wide, high = (float(side) for side in np.median(sizes, axis=0))
     affine, _inliers = cv2.estimateAffine2D(grid, np.median(ends, axis=0), method=cv2.LMEDS)
-    return np.vstack([affine, [0, 0, 1]]).astype(np.float64), size
+    upright = int(np.bincount(turns).argmax())
+    frame = _turn(90.0 * upright) @ np.vstack([affine, [0, 0, 1]])
+    return frame.astype(np.float64), paper(high, wide) if upright % 2 else paper(wide, high)
 
 
 def _centred(page: Page) -> Floats:

@@ -62,10 +62,10 @@ def _mm(value: float) -> int:
 
 
 def _rules(ink: Mask) -> tuple[Mask, Mask]:
-    """Horizontal and vertical rules, gaps of half a millimetre closed. Thick black bars are none."""
+    """Horizontal and vertical rules, small gaps closed. Thick black bars are none."""
     across = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, _mm(0.5)), np.uint8))
     across = cv2.morphologyEx(across, cv2.MORPH_OPEN, np.ones((1, _mm(RULE_MM)), np.uint8))
-    down = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((_mm(0.5), 1), np.uint8))
+    down = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((_mm(0.8), 1), np.uint8))
     down = cv2.morphologyEx(down, cv2.MORPH_OPEN, np.ones((_mm(STROKE_MM), 1), np.uint8))
     thick = _mm(1.5)
     across = cv2.subtract(across, cv2.morphologyEx(across, cv2.MORPH_OPEN, np.ones((thick, 1), np.uint8)))
@@ -127,8 +127,8 @@ def _combs(boxes: Sequence[Area]) -> list[tuple[Area, int]]:
     for cell in cells:
         for row in rows:
             last = row[-1]
-            level = abs(cell[1] - last[1]) <= 3 and abs(cell[3] - last[3]) <= 3
-            alike = abs((cell[2] - cell[0]) - (last[2] - last[0])) <= 4
+            level = abs(cell[1] - last[1]) <= 4 and abs(cell[3] - last[3]) <= 4
+            alike = abs((cell[2] - cell[0]) - (last[2] - last[0])) <= 0.25 * (last[2] - last[0])
             if level and alike and -2 <= cell[0] - last[2] <= _mm(0.8):
                 row.append(cell)
                 break

@@ -252,6 +252,19 @@ def test_what_new_refuses(tmp_path: Path) -> None:
     assert sorted(one.name for one in tmp_path.iterdir()) == ["broken.pdf", "there"]
 
 
+def test_most_samples_say_which_way_is_up(tmp_path: Path) -> None:
+    truth = make_type(tmp_path, 40, width_mm=148, height_mm=210)
+    pages = [filled_scan(truth, seed, turn=1 if seed == 2 else 3) for seed in range(5)]
+    blank_made = recovered(pages)
+    assert (blank_made.width_mm, blank_made.height_mm) == (210, 148)
+    rightly = np.rot90(blank_of(truth))
+    sheet = draft(blank_made)
+    work, _to_page = work_image(np.ascontiguousarray(rightly), 150)
+    matrix, inliers = sheet.match(features(work))
+    assert matrix is not None and inliers > 60
+    assert matrix[0, 0] > 0.9 and abs(matrix[1, 0]) < 0.01
+
+
 def test_samples_of_different_forms_are_refused(tmp_path: Path) -> None:
     pages = [
         scan(blank_of(make_type(tmp_path, seed, width_mm=148, height_mm=210)), seed, skew=0.5).page

@@ -1,0 +1,161 @@
+"""A pen: one hand for one field, where its letters come from and how they lean."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import cv2
+import numpy as np
+
+from models.synthesis.faces import Face, Materials, StrokeFace, Word, drawn
+from models.synthesis.strokes import Mask, Points, put
+
+Source: TypeAlias = Literal["hand", "mnist", "hershey", "print"]
+
+#: How often each source is used where all are there.
+SHARES: dict[Source, float] = {"hand": 0.42, "mnist": 0.33, "hershey": 0.10, "print": 0.15}
+
+DIGITS = "0123456789"
+
+#: What a pen of real digits can write: of separators it knows the strokes.
+FIGURES = DIGITS + "/-. ,"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where a letter stands across a picture, in pixels."""
+
+    letter: str
+    x0: float
+    x1: float
+
+
+class Pen:
+    """Draws letters of one hand. `bend` (share of the letters' height) makes stroke fonts less alike; `bold` thickens
+    strokes."""
+
+    def __init__(
+        self,
+        rng: np.random.Generator,
+        materials: Materials,
+        text: str,
+        source: Source | None = None,
+        *,
+        bend: float = 0.0,
+        bold: float = 1.0,
+    ) -> None:
+        self.rng, self.materials, self.bend, self.bold = rng, materials, bend, bold
+        self.source = self._source(text, source)
+        self.face: Face = self._face()
+        typed = self.source == "print"
+        self.slant = 0.0 if typed else float(rng.normal(0, 0.12))
+        self.uneven = 0.0 if typed else abs(float(rng.normal(0, 0.035)))
+        self.stretch = 0.0 if typed else abs(float(rng.normal(0, 0.06)))
+        self.turn = 0.0 if typed else abs(float(rng.normal(0, 4)))
+        self.thick = float(rng.normal(0, 1))
+        self.height, self.width = float(rng.uniform(0.62, 1.0)), float(rng.uniform(0.8, 1.2))
+        # Digits of one field look alike in stroke, though they were drawn by many writers.
+        self.sharp, self.thin = float(rng.uniform(90, 150)), float(rng.random())
+
+    def _source(self, text: str, wanted: Source | None) -> Source:
+        there: dict[Source, bool] = {
+            "hand": bool(self.materials.hands),
+            "mnist": self.materials.digits is not None,
+            "hershey": True,
+            "print": True,
+        }
+        if wanted is None:
+            choices = [source for source in SHARES if there[source]]
+            shares = np.array([SHARES[source] for source in choices])
+            wanted = choices[int(self.rng.choice(len(choices), p=shares / shares.sum()))]
+        if wanted == "mnist" and any(letter not in FIGURES for letter in text):
+            wanted = "hand"
+        return wanted if there[wanted] else "hershey"
+
+    def _face(self) -> Face:
+        faces = self.materials.strokes
+        if self.source == "hand":
+            return self.materials.hands[self.rng.integers(len(self.materials.hands))]
+        if self.source == "print":
+            return self.materials.prints[self.rng.integers(len(self.materials.prints))]
+        return faces[self.rng.integers(len(faces))] if self.source == "hershey" else faces[0]
+
+    def glyph(self, letter: str, px: float) -> Word:
+        """One letter, capitals about `px` pixels high, as this hand draws it this time."""
+        if self.source == "mnist" and letter in DIGITS:
+            word = self._digit(int(letter), px)
+        elif isinstance(self.face, StrokeFace):
+            thick = max(1, round(px / 14 * self.bold * (1 + 0.3 * self.thick)))
+            word = drawn([self._bent(one, px) for one in self.face.strokes(letter)], px, thick)
+        else:
+            word = self.face.word(letter, px)
+            if self.thick > 1.1 and px > 26:
+                word = Word(_masked(cv2.dilate(word.mask, np.ones((2, 2)))), word.above)
+        return self._leaned(word) if self.turn or self.slant else word
+
+    def _digit(self, digit: int, px: float) -> Word:
+        rng, digits = self.rng, self.materials.digits
+        if digits is None:
+            raise ValueError("there are no handwritten digits to draw with")
+        image = digits.one(digit, rng)
+        height = max(6, int(px * rng.uniform(0.9, 1.1)))
+        width = max(2, int(image.shape[1] * height / image.shape[0] * self.width))
+        if image.shape[1] < image.shape[0] * 0.3:
+            width = max(3, min(width, int(px * 0.3)))
+        size = (width + max(2, width // 8), height + max(2, height // 10))
+        grey = cv2.resize(np.pad(image, 2), size, interpolation=cv2.INTER_CUBIC).astype(np.float32)
+        mask = np.clip((grey - self.sharp) / 60 + 0.5, 0, 1)
+        if self.thin < 0.5 and px > 30:
+            mask = cv2.erode(mask, np.ones((2, 2)))
+        if self.thin < 0.2 and px > 40:
+            mask = cv2.erode(mask, np.ones((3, 3)))
+        return Word(_masked(mask), size[1])
+
+    def _bent(self, points: Points, px: float) -> Points:
+        """A stroke as a hand draws it: a little off at each point, and bent as a whole."""
+        rng, count = self.rng, max(len(points), 6)
+        u = np.linspace(0, len(points) - 1, count)
+        path = np.stack([np.interp(u, range(len(points)), points[:, axis]) for axis in (0, 1)], 1)
+        path = path * [self.width, 1.0] + rng.normal(0, 0.018, path.shape)
+        if self.bend:
+            waves = np.sin(path[:, ::-1] * rng.uniform(2, 5, 2) + rng.uniform(0, 6.3, 2))
+            path = path + waves * rng.normal(0, self.bend, 2)
+        # No point left of the picture's edge, which lies 4 pixels from the letter.
+        return np.asarray(np.maximum(path, [-3.0 / px, -1.0 - 3.0 / px]), np.float32)
+
+    def _leaned(self, word: Word) -> Word:
+        height, width = word.mask.shape
+        side = int(0.25 * height)
+        mask = np.pad(word.mask, ((3, 3), (side, side)))
+        height, width = mask.shape
+        angle, factor = math.radians(self.rng.normal(0, self.turn)), 1 + self.rng.normal(0, self.stretch)
+        cos, sin = math.cos(angle), math.sin(angle)
+        matrix = np.array(
+            [[cos * factor, (-self.slant - sin) * factor, 0], [sin * factor, cos * factor, 0]], np.float32
+        )
+        centre = np.array([width / 2, height / 2])
+        matrix[:, 2] = centre - matrix[:, :2] @ centre
+        mask = _masked(cv2.warpAffine(mask, matrix, (width, height), flags=cv2.INTER_LINEAR))
+        columns = np.flatnonzero(mask.max(axis=0) > 0.2)
+        return Word(mask[:, columns[0] : columns[-1] + 1] if len(columns) else mask, word.above + 3)
+
+    def write(self, ink: Mask, text: str, x: float, baseline: float, px: float) -> list[Span]:
+        """A line of text from x on the baseline; returns where each letter stands."""
+        rng, spans = self.rng, []
+        gap, slope, start = px * rng.uniform(0.02, 0.16), rng.normal(0, 0.015), x
+        for letter in text:
+            if letter == " ":
+                x += int(px * rng.uniform(0.3, 0.55))
+                continue
+            word = self.glyph(letter, px)
+            y = baseline - word.above + rng.normal(0, self.uneven) * px + slope * (x - start)
+            put(ink, word.mask, x, y)
+            spans.append(Span(letter, x, x + word.mask.shape[1]))
+            x += word.mask.shape[1] + gap * rng.uniform(0.4, 1.6)
+        return spans
+
+
+def _masked(image: object) -> Mask:
+    return np.asarray(image, np.float32)

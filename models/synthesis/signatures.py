@@ -75,7 +75,7 @@ def _written(
     faces = materials.hands or materials.strokes
     word = faces[int(own.integers(len(faces)))].word(name, max(8.0, size * 1.33))
     height, width = canvas.shape
-    (x, baseline), (rows, columns) = at, word.mask.shape
+    (x, baseline), columns = at, word.mask.shape[1]
     # Where the name is longer than the box it is written smaller.
     factor = min(1.0, width * 0.95 / columns)
     skew = -own.normal(0.1, 0.2)

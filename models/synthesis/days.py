@@ -7,14 +7,13 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from models.synthesis.people import listed
 from pipeline.doctypes.schema import DocumentType, FieldKind, FormField
 
 #: Days ago within which a form is filled where nothing else says when.
 RECENT = 20
 
-MONTHS = (
-    "January February March April May June July August September October November December"
-).split()  # fmt: skip
+MONTHS = listed("January February March April May June July August September October November December")
 
 #: Separators between figures and how often each is used.
 SEPARATORS, SHARES = ("/", "-", ".", " "), (0.5, 0.25, 0.2, 0.05)

@@ -10,35 +10,45 @@ from stdnum import luhn, verhoeff
 
 from models.synthesis.split import Split
 from models.synthesis.split import signer as somebody
-from pipeline.identifiers import DIGITS, LETTERS
+from pipeline.identifiers import LETTERS
 
-MEN = (
-    "Aarav Abhishek Ajay Amit Anand Anil Arjun Ashok Bharat Deepak Dinesh Farhan Ganesh Gaurav Girish Harish Imran Ishaan"
-    " Jagdish Joseph Karthik Kishore Lakshman Mahesh Manoj Mohan Mukesh Naveen Nitin Pankaj Prakash Prashant Rahul Rajesh"
+
+def listed(text: str, sep: str = " ") -> tuple[str, ...]:
+    return tuple(text.split(sep))
+
+
+MEN = listed(
+    "Aarav Abhishek Ajay Amit Anand Anil Arjun Ashok Bharat Deepak Dinesh Farhan Ganesh Gaurav Girish Harish Imran"
+    " Ishaan Jagdish Joseph Karthik Kishore Lakshman Mahesh Manoj Mohan Mukesh Naveen Nitin Pankaj Prakash Prashant"
+    " Rahul Rajesh"
     " Rakesh Ramesh Ravi Rohan Sachin Sandeep Sanjay Satish Shankar Sunil Suresh Tarun Umesh Varun Vijay Vikram Vinod"
     " Yash Zubin"
-).split()
-WOMEN = (
-    "Aditi Aishwarya Anita Anjali Aparna Asha Bhavana Chitra Deepa Divya Fatima Gayatri Geeta Hema Indira Jaya Jyoti Kajal"
-    " Kavita Lakshmi Lata Madhuri Mala Mary Meena Meera Nandini Neha Nisha Padma Pallavi Pooja Priya Radha Rekha Rupa"
-    " Sadhana Sangeeta Sarita Savita Seema Shalini Shanti Shobha Sita Sneha Sudha Sunita Swati Uma Usha Vandana Vidya"
+)
+WOMEN = listed(
+    "Aditi Aishwarya Anita Anjali Aparna Asha Bhavana Chitra Deepa Divya Fatima Gayatri Geeta Hema Indira Jaya Jyoti"
+    " Kajal Kavita Lakshmi Lata Madhuri Mala Mary Meena Meera Nandini Neha Nisha Padma Pallavi Pooja Priya Radha Rekha"
+    " Rupa Sadhana"
+    " Sangeeta Sarita Savita Seema Shalini Shanti Shobha Sita Sneha Sudha Sunita Swati Uma Usha Vandana Vidya"
     " Yasmin"
-).split()
-SURNAMES = (
+)
+SURNAMES = listed(
     "Agarwal Ahmed Bajaj Banerjee Bhat Bhatt Bose Chatterjee Chauhan Chavan Chopra Das Desai Deshmukh Deshpande Dutta"
     " Fernandes Gandhi Ganguly Ghosh Goswami Gowda Gupta Hegde Iyengar Iyer Jadhav Jain Joshi Kamath Kapoor Kaur Khan"
     " Khanna Kulkarni Kumar Mahajan Malhotra Mehta Menon Mishra Mukherjee Naidu Nair Narayan Pandey Parekh Patel Patil"
-    " Pawar Pillai Prasad Rao Reddy Roy Saxena Sen Shah Sharma Shetty Shinde Singh Sinha Srinivasan Thakur Thomas Tiwari"
-    " Trivedi Varma Verma Vyas Yadav"
-).split()
-STREETS = (
+    " Pawar Pillai Prasad Rao Reddy Roy Saxena Sen Shah Sharma Shetty Shinde Singh Sinha Srinivasan Thakur Thomas"
+    " Tiwari Trivedi Varma Verma Vyas Yadav"
+)
+STREETS = listed(
     "M.G. Road, Station Road, Gandhi Nagar, Nehru Marg, Linking Road, Park Street, Ring Road, Temple Street, Lake View"
-    " Road, Shivaji Chowk, Rajaji Street, Sardar Patel Road, Hill Road, Church Street, Market Yard"
-).split(", ")
-HOUSES = (
+    " Road, Shivaji Chowk, Rajaji Street, Sardar Patel Road, Hill Road, Church Street, Market Yard",
+    sep=", ",
+)
+UNITS = ("Flat", "House", "No.", "Room")
+HOUSES = listed(
     "Shanti Niwas, Sai Krupa, Lakshmi Apartments, Green Park, Ganga Sagar, Silver Oak, Om Residency, Palm Court, Anand"
-    " Bhavan, Sea View, Rose Villa, Vrindavan Society"
-).split(", ")
+    " Bhavan, Sea View, Rose Villa, Vrindavan Society",
+    sep=", ",
+)
 #: City, district, state and the first three digits of its PIN codes.
 CITIES = (
     ("Mumbai", "Mumbai Suburban", "Maharashtra", "400"),
@@ -61,18 +71,23 @@ CITIES = (
     ("Patna", "Patna", "Bihar", "800"),
     ("Chandigarh", "Chandigarh", "Punjab", "160"),
 )
-COMPANIES = (
+COMPANIES = listed(
     "Himalaya Cement, Konkan Steel, Deccan Textiles, Malabar Spices, Ganga Paper Mills, Sahyadri Motors, Vindhya Power,"
-    " Coromandel Foods, Aravali Granite, Nilgiri Tea, Narmada Chemicals, Kaveri Sugar, Godavari Pumps, Sutlej Tyres"
-).split(", ")
-PARTICIPANTS = (
+    " Coromandel Foods, Aravali Granite, Nilgiri Tea, Narmada Chemicals, Kaveri Sugar, Godavari Pumps, Sutlej Tyres",
+    sep=", ",
+)
+PARTICIPANTS = listed(
     "Sunrise Securities Ltd, Indus Stock Broking Pvt Ltd, Meridian Depository Services, Lotus Capital Markets Ltd,"
-    " Banyan Share Registry Ltd, Peninsula Securities Pvt Ltd"
-).split(", ")
-BANKS = "Deccan Bank, Bharat Cooperative Bank, Coastal Bank of India, Hind Gramin Bank, Metropolitan Bank".split(", ")
-DESIGNATIONS = (
-    "Branch Manager, Assistant Manager, Senior Officer, Operations Executive, Deputy Manager, Compliance Officer"
-).split(", ")
+    " Banyan Share Registry Ltd, Peninsula Securities Pvt Ltd",
+    sep=", ",
+)
+BANKS = listed(
+    "Deccan Bank, Bharat Cooperative Bank, Coastal Bank of India, Hind Gramin Bank, Metropolitan Bank", sep=", "
+)
+DESIGNATIONS = listed(
+    "Branch Manager, Assistant Manager, Senior Officer, Operations Executive, Deputy Manager, Compliance Officer",
+    sep=", ",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +113,7 @@ class Address:
     pin: str
 
 
-def pick(rng: np.random.Generator, choices: tuple[str, ...] | list[str]) -> str:
+def pick(rng: np.random.Generator, choices: tuple[str, ...]) -> str:
     return choices[int(rng.integers(len(choices)))]
 
 
@@ -112,8 +127,8 @@ def person(rng: np.random.Generator, on: date, split: Split, surname: str | None
 
 def address(rng: np.random.Generator) -> Address:
     city, district, state, start = CITIES[int(rng.integers(len(CITIES)))]
-    first = f"{pick(rng, 'Flat House No. Room'.split(' '))} {rng.integers(1, 500)}, {pick(rng, HOUSES)}"
-    return Address(first.replace("No. ", "No."), pick(rng, STREETS), city, district, state, start + digits(rng, 3))
+    first = f"{pick(rng, UNITS)} {rng.integers(1, 500)}, {pick(rng, HOUSES)}"
+    return Address(first, pick(rng, STREETS), city, district, state, start + digits(rng, 3))
 
 
 def digits(rng: np.random.Generator, count: int) -> str:
@@ -132,7 +147,7 @@ def pan(rng: np.random.Generator, surname: str) -> str:
 def isin(rng: np.random.Generator) -> str:
     """An Indian ISIN of a share, with its check digit."""
     start = f"INE{digits(rng, 3)}{letters(rng, 1)}0{int(rng.integers(1, 5))}0{rng.integers(10, 40)}"[:11]
-    return start + luhn.calc_check_digit("".join(str(int(one, 36)) for one in start))
+    return start + str(luhn.calc_check_digit("".join(str(int(one, 36)) for one in start)))
 
 
 def bo_id(rng: np.random.Generator) -> str:
@@ -147,7 +162,7 @@ def ifsc(rng: np.random.Generator) -> str:
 def aadhaar(rng: np.random.Generator) -> str:
     """Twelve digits with a Verhoeff check digit, the first neither 0 nor 1."""
     start = str(rng.integers(2, 10)) + digits(rng, 10)
-    return start + verhoeff.calc_check_digit(start)
+    return start + str(verhoeff.calc_check_digit(start))
 
 
 def grouped(number: int) -> str:
@@ -158,11 +173,11 @@ def grouped(number: int) -> str:
     return ",".join([*parts, tail])
 
 
-_ONES = (
+_ONES = listed(
     "Zero One Two Three Four Five Six Seven Eight Nine Ten Eleven Twelve Thirteen Fourteen Fifteen Sixteen Seventeen"
     " Eighteen Nineteen"
-).split()
-_TENS = "Zero Ten Twenty Thirty Forty Fifty Sixty Seventy Eighty Ninety".split()
+)
+_TENS = listed("Zero Ten Twenty Thirty Forty Fifty Sixty Seventy Eighty Ninety")
 
 
 def worded(number: int) -> str:
@@ -174,8 +189,3 @@ def worded(number: int) -> str:
     if number < 20:
         return _ONES[number]
     return _TENS[number // 10] + (f" {_ONES[number % 10]}" if number % 10 else "")
-
-
-def figure(text: str) -> bool:
-    """Whether text is digits only."""
-    return bool(text) and all(letter in DIGITS for letter in text)

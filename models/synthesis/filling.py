@@ -25,6 +25,12 @@ OPTIONAL = {
     FieldKind.AMOUNT: 0.6,
 }
 
+#: How often "other, namely" is.
+UNUSUAL = 0.06
+
+#: Boxes that most people tick.
+USUAL = ("new_application", "indian", "resident", "not_exposed")
+
 HOLDERS = {"second": 2, "third": 3}
 
 #: Boxes to tick stand in one group while no further apart than this share of the page.
@@ -89,7 +95,7 @@ class _Clerk:
         first = people.person(rng, on, split)
         others = [people.person(rng, on, split, first.surname) for _ in range(int(rng.choice(3, p=(0.55, 0.33, 0.12))))]
         self.holders = [first, *others]
-        self.father = people.person(rng, on, split, first.surname)
+        self.father = f"{people.pick(rng, people.MEN)} {first.surname}"
         self.home, self.other_home = people.address(rng), people.address(rng)
         self.official = desk.official(doctype.name, rng)
         self.official_signer = somebody(rng, split)
@@ -127,6 +133,8 @@ class _Clerk:
             return True
         if "permanent" in one.name:
             return self.moved
+        if one.kind is FieldKind.TEXT and _about(one, "other"):
+            return bool(self.rng.random() < UNUSUAL)
         return bool(self.rng.random() < OPTIONAL.get(one.kind, 0.5))
 
     def _ticked(self) -> set[str]:
@@ -141,9 +149,14 @@ class _Clerk:
         ticked = {one.name for group in groups for one in group if one.required}
         for group in groups:
             if not any(one.required for one in group) and self.rng.random() < (0.9 if len(group) > 1 else 0.5):
-                ticked.add(group[int(self.rng.integers(len(group)))].name)
+                usual = [one for one in group if one.name in USUAL or one.name == self._sex()]
+                choices = usual if usual and self.rng.random() < 0.9 else group
+                ticked.add(choices[int(self.rng.integers(len(choices)))].name)
         ticked -= {name for name in ticked if name.startswith("same_") and self.moved}
         return ticked
+
+    def _sex(self) -> str:
+        return "female" if self.holders[0].woman else "male"
 
     def _holder(self, one: FormField) -> int:
         return next((number for word, number in HOLDERS.items() if word in one.name.split("_")), 1)
@@ -220,7 +233,7 @@ class _Clerk:
             (("organi", "branch of", "participant"), lambda: official.participant or ""),
             (("initials", "entered by", "verified by"), lambda: people.letters(rng, 2)),
             (("received by",), lambda: official.name),
-            (("father", "spouse", "husband"), lambda: self.father.name),
+            (("father", "spouse", "husband"), lambda: self.father),
             (("mother",), lambda: f"{people.pick(rng, people.WOMEN)} {holder.surname}"),
             (("security", "securities", "scrip", "company"), lambda: people.pick(rng, people.COMPANIES)),
             (("clearing",), lambda: people.pick(rng, people.PARTICIPANTS)),

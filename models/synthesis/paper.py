@@ -30,6 +30,12 @@ INKS = ((25, 35, 120), (35, 45, 150), (20, 20, 30), (40, 40, 45), (15, 25, 80))
 PADS = ((85, 45, 140), (60, 50, 150), (150, 35, 50), (30, 40, 120))
 TONER = (20, 20, 20)
 
+#: Width of a pen's point (mm), how far strokes are bent and how unlike in size the letters of one hand are.
+POINT_MM, BEND, EVEN = (0.28, 0.5), 0.035, 0.05
+
+#: Stroke fonts that draw a stem with several lines take a finer point.
+FINER = {"rowmant": 0.55, "futuram": 0.75, "rowmand": 0.75, "timesr": 0.6, "scriptc": 0.8}
+
 #: How far beyond its field ink may reach, as a share of the field's height and of its width.
 OVER_X, OVER_Y = 0.06, 0.35
 
@@ -39,13 +45,16 @@ class Hand:
 
     def __init__(self, rng: np.random.Generator, materials: Materials) -> None:
         self.ink = INKS[int(rng.integers(len(INKS)))]
-        bold = float(rng.uniform(1.0, 1.6))
+        point = float(rng.uniform(*POINT_MM)) * PX_PER_MM
         letters: Source = "hand" if materials.hands and rng.random() < 0.85 else "hershey"
         figures: Source = "mnist" if materials.digits is not None and rng.random() < 0.6 else letters
-        self.letters = Pen(rng, materials, "", letters, bend=0.03, bold=bold)
-        self.figures = self.letters if figures == letters else Pen(rng, materials, "", figures, bend=0.03, bold=bold)
+        self.letters = Pen(rng, materials, "", letters, bend=BEND, point=point)
+        self.figures = self.letters if figures == letters else Pen(rng, materials, "", figures, bend=BEND, point=point)
+        for pen in (self.letters, self.figures):
+            pen.point = point * FINER.get(pen.face.name, 1.0)
+            pen.stretch = min(pen.stretch, EVEN)
         self.typed = Pen(rng, materials, "", "print")
-        self.bold = bold
+        self.bold = point / (POINT_MM[0] * PX_PER_MM)
 
     def pen(self, text: str, typed: bool = False) -> Pen:
         if typed:

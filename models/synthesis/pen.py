@@ -33,8 +33,8 @@ class Span:
 
 
 class Pen:
-    """Draws letters of one hand. `bend` (share of the letters' height) makes stroke fonts less alike; `bold` thickens
-    strokes."""
+    """Draws letters of one hand. `bend` (share of the letters' height) makes stroke fonts less alike; `point` is the
+    width of their strokes in pixels, by the letters' height where None."""
 
     def __init__(
         self,
@@ -44,9 +44,9 @@ class Pen:
         source: Source | None = None,
         *,
         bend: float = 0.0,
-        bold: float = 1.0,
+        point: float | None = None,
     ) -> None:
-        self.rng, self.materials, self.bend, self.bold = rng, materials, bend, bold
+        self.rng, self.materials, self.bend, self.point = rng, materials, bend, point
         self.source = self._source(text, source)
         self.face: Face = self._face()
         typed = self.source == "print"
@@ -87,7 +87,7 @@ class Pen:
         if self.source == "mnist" and letter in DIGITS:
             word = self._digit(int(letter), px)
         elif isinstance(self.face, StrokeFace):
-            thick = max(1, round(px / 14 * self.bold * (1 + 0.3 * self.thick)))
+            thick = max(1, round(self.point or px / 14 * (1 + 0.3 * self.thick)))
             word = drawn([self._bent(one, px) for one in self.face.strokes(letter)], px, thick)
         else:
             word = self.face.word(letter, px)

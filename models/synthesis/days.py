@@ -82,7 +82,8 @@ def written(day: int, month: int, year: int, layout: str | None, rng: np.random.
     short = f"{year % 100:02d}" if rng.random() < 0.3 else f"{year:04d}"
     separator = str(rng.choice(SEPARATORS, p=SHARES))
     if rng.random() < 0.75 or not 1 <= month <= 12:
-        if rng.random() < 0.75:
+        # Between figures a space alone would leave open where one ends.
+        if rng.random() < 0.75 or separator == " ":
             return f"{day:02d}{separator}{month:02d}{separator}{short}"
         return f"{day}{separator}{month}{separator}{short}"
     name = MONTHS[month - 1]

@@ -63,7 +63,7 @@ def cut(field: Field) -> Cut | None:
         return None
     image = _scanned(field.rng, _composed(field, window))
     finished = fitted(np.clip(image, 0, 255).astype(np.uint8), HEIGHT, WIDTH)
-    if not _visible(finished, fitted_mask(window.of(field.own))):
+    if not _visible(finished, _fitted(window.of(field.own))):
         return None
     return Cut(finished, _labels(field, window))
 
@@ -154,7 +154,7 @@ def _mask(image: object) -> Mask:
     return np.asarray(image, np.float32)
 
 
-def fitted_mask(ink: Mask) -> Mask:
+def _fitted(ink: Mask) -> Mask:
     """Ink as it lies on the finished picture."""
     # White, where no ink is, is what the picture is filled up with.
     white = fitted((255 - np.clip(ink, 0, 1) * 255).astype(np.uint8), HEIGHT, WIDTH)
@@ -163,9 +163,9 @@ def fitted_mask(ink: Mask) -> Mask:
 
 def _visible(finished: Pixels, ink: Mask) -> bool:
     """Whether a person could see the ink: it is darker than what lies around it."""
-    core = ink > max(0.25, 0.6 * float(ink.max()))
-    if not core.any():
+    if not ink.any():
         return True
+    core = ink > 0.6 * float(ink.max())
     around = (cv2.dilate(core.astype(np.uint8), np.ones((5, 5))) > 0) & (ink < 0.08)
     if not around.any():
         return True

@@ -27,6 +27,9 @@ SIZE = 1.35
 #: Height of capitals in Hershey's units.
 UNITS = 21.0
 
+#: Points of a stroke at least.
+LEAST_POINTS = 6
+
 #: Stroke fonts that pass for print where there is no other.
 PRINTED = ("rowmand", "timesr", "rowmant")
 
@@ -205,4 +208,10 @@ def _strokes(name: str, letter: str) -> Strokes:
         return ()
     left = min(float(one[:, 0].min()) for one in lines)
     origin = np.array([left, _baseline(name)], np.float32)
-    return tuple((one - origin) / UNITS for one in lines)
+    return tuple(_resampled((one - origin) / UNITS) for one in lines)
+
+
+def _resampled(points: Points) -> Points:
+    """A stroke of at least `LEAST_POINTS` points, so that a straight one can be bent too."""
+    u = np.linspace(0, len(points) - 1, max(len(points), LEAST_POINTS))
+    return np.stack([np.interp(u, range(len(points)), points[:, axis]) for axis in (0, 1)], 1).astype(np.float32)

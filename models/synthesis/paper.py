@@ -33,6 +33,9 @@ TONER = (20, 20, 20)
 #: Width of a pen's point (mm), how far strokes are bent and how unlike in size the letters of one hand are.
 POINT_MM, BEND, EVEN = (0.28, 0.5), 0.035, 0.05
 
+#: How dark (0 to 255) a pixel of a real digit must be to be ink, at most.
+MOST_SHARP = 105.0
+
 #: Stroke fonts that draw a stem with several lines take a finer point.
 FINER = {"rowmant": 0.55, "futuram": 0.75, "rowmand": 0.75, "timesr": 0.6, "scriptc": 0.8}
 
@@ -53,6 +56,8 @@ class Hand:
         for pen in (self.letters, self.figures):
             pen.point = point * FINER.get(pen.face.name, 1.0)
             pen.stretch = min(pen.stretch, EVEN)
+            # Real digits are not thinned: one hand presses alike.
+            pen.sharp, pen.thin = min(pen.sharp, MOST_SHARP), 1.0
         self.typed = Pen(rng, materials, "", "print")
         self.bold = point / (POINT_MM[0] * PX_PER_MM)
 
@@ -197,8 +202,13 @@ class Paper:
 
     def _lay(self, ink: Mask, x: float, y: float, colour: tuple[int, int, int], strength: float = 1.0) -> None:
         """Lays ink onto the paper: what is darker already stays."""
+        inked_rows, inked_columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+        if not len(inked_rows):
+            return
+        # Most of the room around a field is bare.
+        ink = ink[inked_rows[0] : inked_rows[-1] + 1, inked_columns[0] : inked_columns[-1] + 1]
         rows, columns = self.image.shape[:2]
-        left, top = int(x), int(y)
+        left, top = int(x) + int(inked_columns[0]), int(y) + int(inked_rows[0])
         x0, y0 = max(0, left), max(0, top)
         x1, y1 = min(columns, left + ink.shape[1]), min(rows, top + ink.shape[0])
         if x1 <= x0 or y1 <= y0:

@@ -115,10 +115,8 @@ class Pen:
 
     def _bent(self, points: Points, px: float) -> Points:
         """A stroke as a hand draws it: a little off at each point, and bent as a whole."""
-        rng, count = self.rng, max(len(points), 6)
-        u = np.linspace(0, len(points) - 1, count)
-        path = np.stack([np.interp(u, range(len(points)), points[:, axis]) for axis in (0, 1)], 1)
-        path = path * [self.width, 1.0] + rng.normal(0, 0.018, path.shape)
+        rng = self.rng
+        path = points * [self.width, 1.0] + rng.normal(0, 0.018, points.shape)
         if self.bend:
             waves = np.sin(path[:, ::-1] * rng.uniform(2, 5, 2) + rng.uniform(0, 6.3, 2))
             path = path + waves * rng.normal(0, self.bend, 2)

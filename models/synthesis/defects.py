@@ -12,11 +12,14 @@ import numpy as np
 from models.synthesis import days, people
 from models.synthesis.filling import Entry, Filled, stamp_lines
 from models.synthesis.register import Register
-from pipeline import identifiers
+from pipeline import amounts, identifiers
 from pipeline.doctypes.schema import FieldKind, FormField, Identifier
 
 #: Identifiers whose shape or check digit can be wrong.
 CHECKED = (Identifier.PAN, Identifier.ISIN, Identifier.BO_ID, Identifier.IFSC, Identifier.PIN_CODE)
+
+#: Letters and digits that hands write alike: one in place of another would be no defect that anybody could see.
+ALIKE = ("0ODQ", "1ILJ7T", "2Z", "5S", "6G", "8B", "4A", "9GP", "UV", "3E")
 
 #: Days beyond which a day is too late or too old, at least and at most.
 LEAST_DAYS, MOST_DAYS = 12, 400
@@ -62,12 +65,29 @@ def _choices(form: Filled, desk: Register, rng: np.random.Generator) -> dict[str
     options["endorsement.unauthorised"] = [_unauthorised(form, entry, desk, rng) for entry in stamps]
     known = [entry for entry in there if entry.field.identifier in CHECKED]
     options["identifier.invalid"] = [_invalid(form, entry, rng) for entry in known]
+    # Handwritten words can mostly not be read, and words without this check of their own are not asked for: nobody
+    # would compare them with figures.
+    spelled = {check.words for entry in there for check in entry.field.checks if check.words is not None}
+    worded = [entry for entry in there if entry.field.name in spelled and _has(entry.field, "amount.mismatch")]
+    options["amount.mismatch"] = [_mismatch(form, entry, rng) for entry in worded if entry.typed]
     if any(check.check == "ink.unexpected" for check in doctype.checks):
         marks = ("signature", "handwriting") if doctype.endorsable else ("signature", "handwriting", "stamp")
         options["ink.unexpected"] = [_mark(page, mark) for page in range(1, len(doctype.pages) + 1) for mark in marks]
     if len(doctype.pages) > 1:
         options["page.missing"] = [_page(page) for page in range(1, len(doctype.pages) + 1)]
     return options
+
+
+def _mismatch(form: Filled, entry: Entry, rng: np.random.Generator) -> Plant:
+    def change() -> Defect:
+        number = amounts.words(entry.text or "") or 0
+        form.put(entry.field.name, text=people.worded(number + int(rng.integers(1, 9)) * 10 ** int(rng.integers(1, 3))))
+        figures = next(
+            one for one in form.doctype.fields if any(check.words == entry.field.name for check in one.checks)
+        )
+        return Defect(figures.page, figures.name, "amount.mismatch")
+
+    return change
 
 
 def _needed(form: Filled, entry: Entry) -> bool:
@@ -179,6 +199,8 @@ def spoiled(identifier: Identifier | None, text: str, rng: np.random.Generator) 
                 wrong = text[:place] + str((int(letter) + int(rng.integers(1, 10))) % 10) + text[place + 1 :]
             case _:
                 other = people.letters(rng, 1) if letter.isdigit() else people.digits(rng, 1)
+                if any(letter in group and other in group for group in ALIKE):
+                    continue
                 wrong = text[:place] + other + text[place + 1 :]
         if identifiers.check(identifier, wrong) is not None:
             return wrong

@@ -38,6 +38,17 @@ MARKS_MM = {
     "handwriting": ((60, 8), (40, 7), (25, 6)),
 }
 
+#: What is written where nothing belongs.
+REMARKS = (
+    "Pls do urgent",
+    "Sign verified",
+    "OK 15000",
+    "Call client",
+    "Resubmitted",
+    "Approved by HO",
+    "Not as per copy",
+)
+
 #: How often lines of a table that are not used are struck through.
 STRUCK = 0.15
 
@@ -96,7 +107,8 @@ def synthesise(
     """Draws `count` documents into `folder`, yielding the label of each as soon as it is written.
 
     A share `defects` of them has one defect planted. Ink is pen strokes, and handwriting fonts and real digits of the
-    split where their folder and file are given. `labels.jsonl` and the register, `endorsers.csv`, are written beside.
+    split where their folder and file are given. `labels.jsonl` and the register, `endorsers.csv`, are written beside;
+    documents of an earlier run in the same folder are removed.
 
     Raises `ValueError` for a share that is none, an unknown split, or no types.
     """
@@ -104,6 +116,10 @@ def synthesise(
         raise ValueError(f"the share of documents with a defect lies between 0 and 1, not at {defects}")
     studio = Studio.opened(seed, types, split=split, fonts=fonts, digits=digits, endorsers=endorsers, on=on)
     folder.mkdir(parents=True, exist_ok=True)
+    if (folder / LABELS).exists():
+        # What an earlier run left would have no label any more.
+        for old in folder.glob("form-[0-9][0-9][0-9][0-9][0-9].*"):
+            old.unlink()
     register.write_csv(studio.desk, folder / ENDORSERS)
     with (folder / LABELS).open("w", encoding="utf-8") as file:
         for number in range(count):
@@ -203,7 +219,7 @@ class Studio:
         for size in MARKS_MM[kind]:
             box = room.free(form.doctype, defect.page, blank, *size, rng)
             if box is not None:
-                lines = register.lines(form.official) if kind == "stamp" else [str(rng.choice(filling.REMARKS))]
+                lines = register.lines(form.official) if kind == "stamp" else [str(rng.choice(REMARKS))]
                 paper.scrawl(box, kind, hand, lines)
                 return True
         return False

@@ -25,6 +25,9 @@ OPTIONAL = {
     FieldKind.AMOUNT: 0.6,
 }
 
+#: How often a client fills a form on a computer and prints it.
+TYPED = 0.1
+
 #: How often "other, namely" is.
 UNUSUAL = 0.06
 
@@ -38,17 +41,6 @@ ACROSS, DOWN = 0.18, 0.025
 
 #: What fields are called that the participant's people fill.
 OFFICE = ("official", "verif", "officer", "participant", "authoris", "received", "receipt", "entered by")
-
-#: What is written where nothing belongs.
-REMARKS = (
-    "Pls do urgent",
-    "Sign verified",
-    "OK 15000",
-    "Call client",
-    "Resubmitted",
-    "Approved by HO",
-    "Not as per copy",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +96,7 @@ class _Clerk:
         self.moved = bool(rng.random() < 0.3)
         self.numbers = {name: int(10 ** rng.uniform(0.5, 4.5)) for name in self._words()}
         self.account = people.bo_id(rng)
+        self.typed = bool(rng.random() < TYPED)
 
     def _words(self) -> dict[str, str]:
         """Each amount with the field that says it in words."""
@@ -121,7 +114,8 @@ class _Clerk:
                 if one.required_if is not None and not one.required:
                     there[one.name] = there[one.required_if]
         for one in self.doctype.fields:
-            form.entries[one.name] = self._entry(one) if there[one.name] else Entry(one)
+            entry = self._entry(one) if there[one.name] else Entry(one)
+            form.entries[one.name] = replace(entry, typed=entry.typed or (self.typed and not is_office(one)))
         return form
 
     def _wanted(self, one: FormField) -> bool:

@@ -159,6 +159,9 @@ class Paper:
         x, y, width, height = self._pixels(box)
         rng = self.rng
         wanted = min(height * 0.62, rng.uniform(2.8, 4.2) * PX_PER_MM) * max(0.8, pen.height)
+        if pen.source == "print":
+            self._print(box, text, pen, wanted)
+            return
         ink, left, top = self._sheet(box)
         for _ in range(5):
             canvas = np.zeros_like(ink)
@@ -168,7 +171,15 @@ class Paper:
             if over <= 1:
                 break
             wanted *= max(0.5, min(0.95, 1 / over))
-        self._lay(canvas, x - left, y - top, TONER if pen.source == "print" else hand.ink)
+        self._lay(canvas, x - left, y - top, hand.ink)
+
+    def _print(self, box: Box, text: str, pen: Pen, px: float) -> None:
+        """Text on a line as a printer sets it."""
+        x, y, width, height = self._pixels(box)
+        word = pen.face.word(text, px)
+        if word.mask.shape[1] > 0.97 * width:
+            word = pen.face.word(text, px * 0.97 * width / word.mask.shape[1])
+        self._lay(word.mask, x + 0.015 * width, y + min(height * 0.86, (height + px * 1.6) / 2) - word.above, TONER)
 
     def strike(self, boxes: Sequence[Box], hand: Hand) -> None:
         """One stroke through fields that stand in a row."""

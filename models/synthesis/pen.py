@@ -87,7 +87,9 @@ class Pen:
         if self.source == "mnist" and letter in DIGITS:
             word = self._digit(int(letter), px)
         elif isinstance(self.face, StrokeFace):
-            thick = max(1, round(self.point or px / 14 * (1 + 0.3 * self.thick)))
+            usual = px / 14 * (1 + 0.3 * self.thick)
+            # A point too broad for small letters would fill them.
+            thick = max(1, round(usual if self.point is None else min(self.point, px / 7)))
             word = drawn([self._bent(one, px) for one in self.face.strokes(letter)], px, thick)
         else:
             word = self.face.word(letter, px)

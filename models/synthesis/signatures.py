@@ -13,6 +13,9 @@ from pipeline.reading import Pixels
 #: How people sign, and how many of them.
 MANNERS = {"cursive": 0.28, "loops": 0.22, "written": 0.20, "block": 0.06, "scribble": 0.14, "jagged": 0.10}
 
+#: Stroke fonts that join their letters.
+SCRIPTS = ("scripts", "scriptc", "cursive")
+
 #: Letters of made-up names.
 SOFT = "aeiourstnlmkhdpvjy"
 
@@ -72,7 +75,7 @@ def _written(
     slope: float,
 ) -> Pixels:
     """A name in a handwriting font, or in pen strokes where there is none, leaned and sloped."""
-    faces = materials.hands or materials.strokes
+    faces = materials.hands or [face for face in materials.strokes if face.name in SCRIPTS] or materials.strokes
     word = faces[int(own.integers(len(faces)))].word(name, max(8.0, size * 1.33))
     height, width = canvas.shape
     (x, baseline), columns = at, word.mask.shape[1]

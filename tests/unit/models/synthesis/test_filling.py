@@ -15,7 +15,7 @@ from models.synthesis.filling import Filled
 from pipeline import amounts, identifiers
 from pipeline.checks import Context, Form, FormSheet, judge_form
 from pipeline.doctypes.load import builtin
-from pipeline.doctypes.schema import DocumentType, FieldKind, Identifier
+from pipeline.doctypes.schema import Check, DocumentType, FieldKind, Identifier
 from pipeline.endorsers import read_csv
 from pipeline.findings import Finding, Outcome
 from pipeline.reading import Answer, AnswerState
@@ -91,7 +91,27 @@ def test_a_planted_defect_raises_its_own_check_and_no_other(doctype: DocumentTyp
         "identifier.invalid",
         "ink.unexpected",
     }
-    assert set(planted) == everywhere | ({"page.missing"} if len(doctype.pages) > 1 else set())
+    assert set(planted) - {"amount.mismatch"} == everywhere | ({"page.missing"} if len(doctype.pages) > 1 else set())
+
+
+def test_words_and_figures_differ_only_where_words_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    slip = next(one for one in TYPES if one.name == "delivery-instruction-slip")
+    spelled = {check.words for one in slip.fields for check in one.checks if check.words}
+    asked = [
+        one.model_copy(update={"checks": (Check(check="amount.mismatch"),)}) if one.name in spelled else one
+        for one in slip.fields
+    ]
+    slip = slip.model_copy(update={"fields": tuple(asked)})
+    for typed, differ in ((0.0, False), (1.0, True)):
+        monkeypatch.setattr(filling, "TYPED", typed)
+        planted = set()
+        for seed in range(SEEDS):
+            form, rng = fill(slip, seed)
+            defect = defects.plant(form, DESK, rng)
+            planted.add(defect.check)
+            if defect.check == "amount.mismatch":
+                assert [(one.check, one.field) for one in flags(form)] == [(defect.check, defect.field)]
+        assert ("amount.mismatch" in planted) == differ
 
 
 def test_holders_named_are_holders_signing() -> None:

@@ -43,6 +43,9 @@ STATES: dict[str, dict[str, float]] = {
     "checkbox": {"ticked": 0.5, "empty": 0.5},
 }
 
+#: How often boxes of an identifier are left over: what is missing must not be made up.
+SHORT = 0.08
+
 STRINGS = ("date", "identifier", "amount")
 
 #: Drawings tried for one seed until one has a right answer.
@@ -119,6 +122,8 @@ def _string(
     else:
         text = wording.identifier(rng) if kind == "identifier" else wording.amount(rng)
         cells = len(text) if kind == "identifier" and rng.random() < 0.65 else 0
+        if cells and rng.random() < SHORT:
+            cells += int(rng.integers(1, 4))
     if cells:
         size = cells * rng.uniform(3.8, 6.6), rng.uniform(4.8, 8.5)
     else:

@@ -11,7 +11,7 @@ import numpy as np
 from models.synthesis.faces import Materials
 from models.synthesis.filling import Entry
 from models.synthesis.pen import FIGURES, Pen, Source
-from models.synthesis.signatures import signature
+from models.synthesis.signatures import SCRIPTS, signature
 from models.synthesis.split import signer as somebody
 from models.synthesis.stamps import stamp
 from models.synthesis.strokes import Mask, put, stroke
@@ -53,7 +53,8 @@ class Hand:
         figures: Source = "mnist" if materials.digits is not None and rng.random() < 0.6 else letters
         self.letters = Pen(rng, materials, "", letters, bend=BEND, point=point)
         self.figures = self.letters if figures == letters else Pen(rng, materials, "", figures, bend=BEND, point=point)
-        for pen in (self.letters, self.figures):
+        self.block = self._block(rng, materials, point)
+        for pen in (self.letters, self.figures, self.block):
             pen.point = point * FINER.get(pen.face.name, 1.0)
             pen.stretch = min(pen.stretch, EVEN)
             # Real digits are not thinned: one hand presses alike.
@@ -61,10 +62,22 @@ class Hand:
         self.typed = Pen(rng, materials, "", "print")
         self.bold = point / (POINT_MM[0] * PX_PER_MM)
 
-    def pen(self, text: str, typed: bool = False) -> Pen:
+    def _block(self, rng: np.random.Generator, materials: Materials, point: float) -> Pen:
+        """The pen for block letters, which nobody joins."""
+        plain = [face for face in materials.strokes if face.name not in SCRIPTS]
+        if self.letters.face.name not in SCRIPTS or not plain:
+            return self.letters
+        pen = Pen(rng, materials, "", "hershey", bend=BEND, point=point)
+        pen.face = plain[int(rng.integers(len(plain)))]
+        return pen
+
+    def pen(self, text: str, *, typed: bool = False, boxed: bool = False) -> Pen:
+        """What this hand takes for a text; `boxed` in comb boxes."""
         if typed:
             return self.typed
-        return self.figures if all(letter in FIGURES for letter in text) else self.letters
+        if all(letter in FIGURES for letter in text):
+            return self.figures
+        return self.block if boxed else self.letters
 
 
 class Paper:
@@ -90,9 +103,9 @@ class Paper:
             case FieldKind.CHECKBOX:
                 self.tick(one.where, hand)
             case _ if one.cells:
-                self.comb(one.where, entry.text, one.cells, hand.pen(entry.text, entry.typed), hand)
+                self.comb(one.where, entry.text, one.cells, hand.pen(entry.text, typed=entry.typed, boxed=True), hand)
             case _:
-                self.line(one.where, entry.text, hand.pen(entry.text, entry.typed), hand)
+                self.line(one.where, entry.text, hand.pen(entry.text, typed=entry.typed), hand)
 
     def sign(self, box: Box, signer: int | None, hand: Hand) -> None:
         x, y, width, height = self._pixels(box)

@@ -31,7 +31,7 @@ PADS = ((85, 45, 140), (60, 50, 150), (150, 35, 50), (30, 40, 120))
 TONER = (20, 20, 20)
 
 #: Width of a pen's point (mm), how far strokes are bent and how unlike in size the letters of one hand are.
-POINT_MM, BEND, EVEN = (0.28, 0.5), 0.035, 0.05
+POINT_MM, BEND, EVEN = (0.25, 0.42), 0.035, 0.05
 
 #: How dark (0 to 255) a pixel of a real digit must be to be ink, at most.
 MOST_SHARP = 105.0

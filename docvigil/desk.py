@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from docvigil.instance import Instance, running
+from docvigil.instance import Children, Instance, running
 from docvigil.settings import Settings
 from records.database import engine, sessions
-from records.migrate import upgrade
 from records.objects import ObjectStore, open_store
 
 
@@ -24,17 +23,18 @@ class Desk:
 
 
 @contextmanager
-def open_desk(settings: Settings, *, migrate: bool = False) -> Iterator[Desk]:
-    """Uses the configured or running services, or starts embedded ones and stops them at the end.
+def open_desk(settings: Settings, processes: Children | None = None) -> Iterator[Desk]:
+    """Uses the configured or running services, or starts embedded ones, with `processes`, and stops them at the end."""
+    with running(settings, processes) as instance, desk(settings, instance) as opened:
+        yield opened
 
-    The tables are brought up to date when the services were started here, or when `migrate` says so; a long-running
-    installation migrates on purpose, once.
-    """
-    with running(settings) as instance:
-        if migrate or instance.started_here:
-            upgrade(instance.owner_url)
-        database = engine(instance.database_url)
-        try:
-            yield Desk(settings, instance, sessions(database), open_store(instance.object_store))
-        finally:
-            database.dispose()
+
+@contextmanager
+def desk(settings: Settings, instance: Instance) -> Iterator[Desk]:
+    """Connections to services that run."""
+    database = engine(instance.database_url)
+    try:
+        store = open_store(instance.object_store, endpoint_url=settings.s3_endpoint_url)
+        yield Desk(settings, instance, sessions(database), store)
+    finally:
+        database.dispose()

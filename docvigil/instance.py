@@ -11,7 +11,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ import structlog
 
 from docvigil.embedded import postgres, redis
 from docvigil.embedded.folders import Folders
-from docvigil.embedded.supervisor import Supervisor
+from docvigil.embedded.supervisor import Child, Supervisor
 from docvigil.settings import Settings
 from records.migrate import upgrade
 
@@ -51,9 +51,15 @@ class Instance:
     owner: int | None = None
 
 
+Children = Callable[[Settings, Instance], Sequence[Child]]
+
+
 @contextmanager
-def running(settings: Settings) -> Iterator[Instance]:
-    """Uses the configured services, or those of the instance that runs, or starts embedded ones for itself."""
+def running(settings: Settings, processes: Children | None = None) -> Iterator[Instance]:
+    """Uses the configured services, or those of the instance that runs, or starts embedded ones for itself.
+
+    `processes` gives the children that are needed beside services that are started here.
+    """
     if settings.external:
         yield external(settings)
         return
@@ -61,7 +67,9 @@ def running(settings: Settings) -> Iterator[Instance]:
         if found is not None:
             yield found
             return
-    with owned(settings) as (instance, _supervisor):
+    with owned(settings, processes=processes is not None) as (instance, supervisor):
+        if processes is not None:
+            supervisor.start(processes(settings, instance))
         yield instance
 
 

@@ -1,48 +1,80 @@
-"""Where settings become the parts that the lower layers ask for. Nothing else brings model, workers and records together."""
+"""Where settings become the parts that the lower layers ask for: the one place where model, workers and records meet."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from docvigil.instance import Instance
+from docvigil.settings import Settings, settings
 from pipeline.doctypes.load import builtin, load_all
-
-from docvigil.settings import Settings
 from pipeline.doctypes.schema import DocumentType
-from pipeline.locate import Atlas
 from pipeline.pages import Limits
 from pipeline.reading import Reader
+from workers.config import WorkerConfig
 
-if TYPE_CHECKING:
-    pass
+#: Version of checks, rules and thresholds as code; the thresholds' own values are added to it.
+RULES = "1"
 
 
-def document_types(settings: Settings) -> list[DocumentType]:
+def document_types(chosen: Settings) -> list[DocumentType]:
     """The built-in types and those in the folder of the settings, which may replace a built-in one by its name."""
-    own = load_all(settings.doctypes_folder) if settings.doctypes_folder.is_dir() else []
+    own = load_all(chosen.types_folder) if chosen.types_folder.is_dir() else []
     names = {one.name for one in own}
     return [one for one in builtin() if one.name not in names] + own
 
 
-def atlas(settings: Settings) -> Atlas:
-    return Atlas(document_types(settings))
-
-
-def limits(settings: Settings) -> Limits:
+def limits(chosen: Settings) -> Limits:
     return Limits(
-        max_bytes=settings.max_file_bytes,
-        max_pixels=settings.max_pixels,
-        max_pages=settings.max_pages,
-        render_seconds=settings.render_seconds,
-        dpi=settings.render_dpi,
+        max_bytes=chosen.max_file_bytes,
+        max_pixels=chosen.max_pixels,
+        max_pages=chosen.max_pages,
+        render_seconds=chosen.render_seconds,
+        dpi=chosen.render_dpi,
     )
 
 
-def reader(settings: Settings) -> Reader:
+def reader(chosen: Settings) -> Reader:
     """The model for ink, batched across callers by the engine, and OCR for print. Imports torch."""
+    import torch
+
     from models.engine import Engine
+    from models.ocr import InkAndPrintReader, PrintReader
     from models.reader import load_reader
 
-    from models.ocr import InkAndPrintReader, PrintReader
+    if chosen.model_threads is not None:
+        torch.set_num_threads(chosen.model_threads)
+    ink = load_reader(chosen.model_folder)
+    return InkAndPrintReader(Engine(ink, max_batch=chosen.max_batch, max_wait_ms=chosen.max_wait_ms), PrintReader())
 
-    engine = Engine(load_reader(settings.model_folder), max_batch=settings.max_batch, max_wait_ms=settings.max_wait_ms)
-    return InkAndPrintReader(engine, PrintReader())
+
+def own_reader() -> Reader:
+    """The reader of a process that has only its environment: a document that runs alone."""
+    return reader(settings())
+
+
+def worker_config(chosen: Settings, instance: Instance) -> WorkerConfig:
+    """What worker processes are told."""
+    return WorkerConfig(
+        database_url=instance.database_url,
+        redis_url=instance.redis_url,
+        object_store=instance.object_store,
+        object_store_endpoint=chosen.s3_endpoint_url,
+        reader="docvigil.wiring:own_reader",
+        start_up="docvigil.logging:set_up",
+        doctypes_folder=str(chosen.types_folder),
+        rules=rules_version(chosen),
+        lease_seconds=chosen.lease_seconds,
+        heartbeat_seconds=chosen.heartbeat_seconds,
+        reconcile_seconds=chosen.reconcile_seconds,
+        window=chosen.relay_window,
+        prepare_processes=chosen.prepare_processes,
+        infer_threads=chosen.infer_threads,
+        max_attempts=chosen.max_attempts,
+        limits=limits(chosen),
+        clear=chosen.clear,
+        default_clear=chosen.default_clear,
+    )
+
+
+def rules_version(chosen: Settings) -> str:
+    """Changes with the thresholds: a document judged by others may be judged again."""
+    thresholds = [f"{name}={value}" for name, value in sorted(chosen.clear.items())]
+    return ",".join([f"{RULES}:{chosen.default_clear}", *thresholds])

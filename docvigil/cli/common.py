@@ -17,6 +17,7 @@ from typing import Any
 from rich.console import Console
 
 from docvigil.desk import Desk, open_desk
+from docvigil.instance import Children
 from docvigil.settings import settings
 from pipeline.geometry import Box
 
@@ -29,9 +30,9 @@ class Refusal(Exception):
 
 
 @contextmanager
-def opened(*, migrate: bool = False) -> Iterator[Desk]:
+def opened(processes: Children | None = None) -> Iterator[Desk]:
     """The instance at `DOCVIGIL_HOME` (or at the configured URLs), started for this command where none runs."""
-    with open_desk(settings(), migrate=migrate) as desk:
+    with open_desk(settings(), processes) as desk:
         yield desk
 
 

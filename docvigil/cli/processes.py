@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
+from docvigil import logging
 from docvigil.cli.common import opened, stopping
-from docvigil.wiring import worker_config
+from docvigil.settings import settings
+from docvigil.wiring import reader, watch_config, worker_config
 
 
 class Queue(StrEnum):
@@ -18,52 +20,55 @@ class Queue(StrEnum):
 
 
 def register(app: typer.Typer) -> None:
-    app.command(rich_help_panel="Processes")(migrate)
-    app.command(rich_help_panel="Processes")(watch)
-    app.command(rich_help_panel="Processes")(relay)
-    app.command(rich_help_panel="Processes")(reconcile)
-    app.command(rich_help_panel="Processes")(worker)
-    app.command(rich_help_panel="Processes")(beat)
+    for command in (migrate, watch, relay, reconcile, worker, beat):
+        app.command(rich_help_panel="Processes")(command)
 
 
 def migrate() -> None:
     """Bring the database's tables to this version. Safe to run twice and at the same time."""
-    with opened(migrate=True) as desk:
-        typer.echo(f"the tables are up to date in {desk.settings.home}")
+    from records.migrate import upgrade
+
+    with opened() as desk:
+        upgrade(desk.instance.owner_url)
+    typer.echo("The tables are up to date.")
 
 
 def watch(
     sources: Annotated[list[str], typer.Argument(metavar="DIR|s3://BUCKET/PREFIX…", help="What to watch.")],
 ) -> None:
     """Watch folders and buckets, and take in every document that turns up."""
-    from ingest.watch import watch as watch_sources
+    from ingest.watch import run
 
+    logging.set_up(settings())
     with opened() as desk, stopping() as stop:
-        watch_sources(sources, desk.ingest(), stop)
+        run(sources, watch_config(desk.settings, desk.instance), stop)
 
 
 def relay() -> None:
     """Move waiting work from Postgres to the queues, a window at a time."""
     from workers.relay import run
 
+    logging.set_up(settings())
     with opened() as desk, stopping() as stop:
-        run(worker_config(desk), stop)
+        run(worker_config(desk.settings, desk.instance), stop)
 
 
 def reconcile() -> None:
     """Give back the work of lost workers, and append to the audit chain, every few seconds."""
     from workers.reconcile import run
 
+    logging.set_up(settings())
     with opened() as desk, stopping() as stop:
-        run(worker_config(desk), stop)
+        run(worker_config(desk.settings, desk.instance), stop)
 
 
 def beat() -> None:
-    """Start what is due by the calendar (audit anchors; retraining)."""
+    """Start what is due by the calendar."""
     from workers.schedule import run
 
+    logging.set_up(settings())
     with opened() as desk, stopping() as stop:
-        run(worker_config(desk), stop)
+        run(worker_config(desk.settings, desk.instance), stop)
 
 
 def worker(
@@ -71,14 +76,12 @@ def worker(
     concurrency: Annotated[int | None, typer.Option(help="Processes (prepare) or threads (infer).")] = None,
 ) -> None:
     """Work on one queue."""
-    with opened() as desk:
-        config = worker_config(desk)
-        if queue is Queue.PREPARE:
-            from workers.app import run_prepare
+    from workers.run import run_infer, run_prepare
 
+    logging.set_up(settings())
+    with opened() as desk:
+        config = worker_config(desk.settings, desk.instance)
+        if queue is Queue.PREPARE:
             run_prepare(config, concurrency)
         else:
-            from docvigil.wiring import reader
-            from workers.app import run_infer
-
             run_infer(config, lambda: reader(desk.settings), concurrency)

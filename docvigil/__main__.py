@@ -1,0 +1,5 @@
+"""`python -m docvigil` is the `docvigil` command."""
+
+from docvigil.cli import main
+
+main()

@@ -1,0 +1,43 @@
+"""docvigil's own processes as children of `up`: the same commands that compose and Kubernetes run one by one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from docvigil.embedded.supervisor import Child
+from docvigil.instance import Instance
+from docvigil.settings import Settings
+
+#: What works on documents once they are taken in.
+WORKING = (("relay",), ("reconcile",), ("worker", "prepare"), ("worker", "infer"))
+
+
+def working(chosen: Settings, instance: Instance) -> list[Child]:
+    """Relay, reconciler and both workers."""
+    return [_child(chosen, instance, *words) for words in WORKING]
+
+
+def everything(chosen: Settings, instance: Instance, sources: Sequence[str]) -> list[Child]:
+    """Those, the calendar, and a watcher for the given folders and buckets."""
+    return [*working(chosen, instance), _child(chosen, instance, "beat"), _child(chosen, instance, "watch", *sources)]
+
+
+def _child(chosen: Settings, instance: Instance, *words: str) -> Child:
+    name = "-".join(words[:2]) if words[0] == "worker" else words[0]
+    logs = chosen.home / "logs"
+    environment = {
+        "DOCVIGIL_HOME": str(chosen.home),
+        "DOCVIGIL_DATABASE_URL": instance.database_url,
+        "DOCVIGIL_REDIS_URL": instance.redis_url,
+        "DOCVIGIL_OBJECT_STORE": instance.object_store,
+        "DOCVIGIL_LOG_FILE": str(logs / f"{name}.log"),
+    }
+    return Child(
+        name=name,
+        command=[sys.executable, "-m", "docvigil", *words],
+        # What escapes the log: a crash's last words.
+        log=logs / f"{name}.err",
+        environment=environment,
+        stop_seconds=60.0,
+    )

@@ -1,0 +1,57 @@
+"""A reader that answers by looking at the ink, and documents that bring down whoever touches them. No model."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Sequence
+
+import numpy as np
+
+import workers.prepare
+from pipeline.pages import Page
+from pipeline.quality import Quality, assess
+from pipeline.reading import Answer, AnswerState, Pixels, Question, Reader
+
+#: What stands in a signature box, by its mean grey inside: the reader dies of one and raises at the other.
+KILLS, RAISES = 40, 128
+
+
+class Scripted:
+    """Sees ink or none, and is always sure."""
+
+    version = "scripted-1"
+
+    def read(self, questions: Sequence[Question]) -> list[Answer]:
+        return [self._answer(inside(one.image)) for one in questions]
+
+    def _answer(self, image: Pixels) -> Answer:
+        mean = float(image.mean())
+        if mean < KILLS:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if abs(mean - RAISES) < 30:
+            raise RuntimeError("this evidence can't be read")
+        if float(np.mean(image < 150)) > 0.002:
+            return Answer(AnswerState.PRESENT, None, 0.99, 0.99, "signature")
+        return Answer(AnswerState.EMPTY, None, 0.99, 0.01, "empty")
+
+
+def inside(image: Pixels) -> Pixels:
+    """An evidence without its edges, where the form's own box is printed."""
+    height, width = image.shape
+    return image[height // 4 : height - height // 4, width // 8 : width - width // 8]
+
+
+def reader() -> Reader:
+    return Scripted()
+
+
+def install() -> None:
+    """Makes pages that are black all over kill the process that prepares them."""
+    workers.prepare.assess = deadly
+
+
+def deadly(page: Page) -> Quality:
+    if page.image.mean() < 10:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return assess(page)

@@ -156,7 +156,9 @@ def _using(home: Path) -> Iterator[Instance | None]:
             # It is starting or stopping; the lock must not keep it from that.
             fcntl.flock(users, fcntl.LOCK_UN)
             if time.monotonic() > until:
-                raise InstanceBusy(f"docvigil in {home} has been starting for {START_SECONDS:.0f} seconds; see its logs")
+                raise InstanceBusy(
+                    f"docvigil in {home} has been starting for {START_SECONDS:.0f} seconds; see its logs"
+                )
             time.sleep(0.1)
 
 

@@ -1,4 +1,4 @@
-"""Where settings become the parts that the lower layers ask for: the one place where model, workers and records meet."""
+"""Where settings become the parts that lower layers ask for: the one place where model, workers and records meet."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class Limits:
     max_pixels: int = 100_000_000
     max_pages: int = 500
     render_seconds: float = 60.0
-    dpi: int = 200
+    dpi: float = 200.0
 
 
 class BadFile(ValueError):
@@ -180,7 +180,7 @@ def _pdf(file: IO[bytes], limits: Limits) -> Iterator[Page]:
 
 def _pdf_page(page: pypdfium2.PdfPage, number: int, limits: Limits) -> Page:
     width, height = (max(1.0, side) / 72 for side in page.get_size())
-    dpi = float(limits.dpi)
+    dpi = limits.dpi
     for image in page.get_objects(filter=[FPDF_PAGEOBJ_IMAGE], max_depth=3):
         across, down = cast("pypdfium2.PdfImage", image).get_px_size()
         _within_pixels(across, down, number, limits)
@@ -247,7 +247,7 @@ def _picture(image: ImageFile.ImageFile, number: int, limits: Limits) -> Page:
         return _on_white(upright), *((down, across) if orientation in (5, 6, 7, 8) else (across, down))
 
     pixels, across, down = _decode(number, decode)
-    target = min(float(limits.dpi), max(across, down))
+    target = min(limits.dpi, max(across, down))
     if abs(across - down) > 0.01 * down or across > SLACK * target:
         size = max(1, round(pixels.shape[1] * target / across)), max(1, round(pixels.shape[0] * target / down))
         _within_pixels(*size, number, limits)

@@ -84,7 +84,7 @@ def _blur(page: Page) -> float:
     slope = float(np.percentile(np.maximum(np.abs(across), np.abs(down)), 99.8)) / 8
     if slope <= 0:
         return float("inf")
-    return height / slope / np.sqrt(2 * np.pi).item() / page.dpi * 25.4
+    return float(height / slope / (2 * np.pi) ** 0.5 / page.dpi * 25.4)
 
 
 def _range(image: Pixels) -> float:

@@ -11,13 +11,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import groupby
 
-from pipeline.questions import Reading, questions, reading
-from pipeline.verdict import Thresholds, decide
-
 from pipeline.checks import Context, Form, FormSheet, judge_form, judge_page
 from pipeline.doctypes.schema import FormField
 from pipeline.findings import Finding, Outcome, Verdict
+from pipeline.questions import Reading, questions, reading
 from pipeline.reading import Evidence, Question, QuestionKind
+from pipeline.verdict import Thresholds, decide
 from records.words import Lease, Versions
 from workers import observe
 from workers.heartbeat import Work

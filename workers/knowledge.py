@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
-from pipeline.doctypes.load import builtin, load_all
-from pipeline.endorsers import Endorser
 from sqlalchemy.orm import Session, sessionmaker
 
+from pipeline.doctypes.load import builtin, load_all
 from pipeline.doctypes.schema import DocumentType
+from pipeline.endorsers import Endorser
 from pipeline.locate import Atlas
 from records import endorsers
 from records.registry import types_version

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pipeline.endorsers import read_csv
 from rich.table import Table
 
 from docvigil.cli.common import Refusal, as_json, opened, screen
+from pipeline.endorsers import read_csv
 from records import endorsers as register_of
 
 app = typer.Typer(help="Who may endorse: import, list, retire. Every change is audited.", no_args_is_help=True)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pipeline.region import RegionReading, Regions
 from rich.table import Table
 
 from docvigil.cli.common import Refusal, as_json, screen
@@ -18,6 +17,7 @@ from docvigil.wiring import atlas, limits, reader
 from pipeline.doctypes.schema import FieldKind
 from pipeline.geometry import Box
 from pipeline.pages import BadFile
+from pipeline.region import RegionReading, Regions
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> None:
     if os.getppid() != int(parent):
         # The parent died before the leash was on.
         os.kill(os.getpid(), signal.SIGKILL)
-    os.execv(command[0], command)
+    os.execv(command[0], command)  # noqa: S606 - no shell is wanted
 
 
 if __name__ == "__main__":

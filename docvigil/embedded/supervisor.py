@@ -88,7 +88,9 @@ class Supervisor:
                 log.debug("child.ready", child=child.name)
                 return
             time.sleep(0.03)
-        raise StartFailed(f"{child.name} did not start within {child.start_seconds:.0f} seconds: {last_words(child.log)}")
+        raise StartFailed(
+            f"{child.name} did not start within {child.start_seconds:.0f} seconds: {last_words(child.log)}"
+        )
 
     def pids(self) -> dict[str, int]:
         """The process of each child that runs now."""

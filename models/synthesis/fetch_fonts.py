@@ -38,7 +38,7 @@ HAND = listed(
 PRINT = listed(
     "roboto open-sans lato montserrat source-sans-3 noto-sans noto-serif merriweather pt-sans pt-serif inconsolata"
     " courier-prime cousine tinos arimo ibm-plex-mono ibm-plex-sans ubuntu roboto-mono roboto-slab libre-baskerville"
-    " crimson-text eb-garamond space-mono special-elite cutive-mono anonymous-pro share-tech-mono oswald barlow"
+    " eb-garamond space-mono special-elite cutive-mono anonymous-pro share-tech-mono oswald barlow"
     " work-sans vt323"
 )
 

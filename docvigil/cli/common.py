@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import getpass
 import json
+import os
 import signal
 import sys
 import threading
@@ -20,6 +22,8 @@ from docvigil.desk import Desk, open_desk
 from docvigil.instance import Children
 from docvigil.settings import settings
 from pipeline.geometry import Box
+from records.objects import StoreUnavailable
+from records.words import Refused
 
 screen = Console()
 errors = Console(stderr=True)
@@ -46,6 +50,25 @@ def stopping() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def actor() -> str:
+    """Who runs this command, for the audit trail: the user of the operating system."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # A container may run under a number that has no name.
+        return f"uid-{os.getuid()}"
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """What the records say no to, as a refusal of the command."""
+    try:
+        yield
+    except (LookupError, Refused, StoreUnavailable) as wrong:
+        told = str(wrong.args[0]) if wrong.args else str(wrong)
+        raise Refusal(told[:1].upper() + told[1:]) from wrong
 
 
 def as_json(value: Any) -> None:

@@ -61,6 +61,7 @@ def worker_config(chosen: Settings, instance: Instance) -> WorkerConfig:
         start_up="docvigil.logging:set_up",
         doctypes_folder=str(chosen.types_folder),
         rules=rules_version(chosen),
+        audit_key=chosen.audit_key_bytes,
         lease_seconds=chosen.lease_seconds,
         heartbeat_seconds=chosen.heartbeat_seconds,
         reconcile_seconds=chosen.reconcile_seconds,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from docvigil.instance import Instance
 from docvigil.settings import Settings, settings
 from pipeline.doctypes.load import builtin, load_all
+from pipeline.doctypes.propose import PrintedWords
 from pipeline.doctypes.schema import DocumentType
+from pipeline.locate import Atlas
 from pipeline.pages import Limits
 from pipeline.reading import Reader
 from workers.config import WorkerConfig
@@ -29,6 +31,18 @@ def limits(chosen: Settings) -> Limits:
         render_seconds=chosen.render_seconds,
         dpi=chosen.render_dpi,
     )
+
+
+def atlas(chosen: Settings) -> Atlas:
+    """The document types, ready for pages to be matched with."""
+    return Atlas(document_types(chosen))
+
+
+def printed_words() -> PrintedWords:
+    """Who reads the print of whole pages."""
+    from models.ocr import PAGE_SIDE, PrintReader
+
+    return PrintReader(side=PAGE_SIDE).words
 
 
 def reader(chosen: Settings) -> Reader:

@@ -12,21 +12,30 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from pipeline.geometry import Box
 from pipeline.reading import Answer, AnswerState, Pixels, Question, QuestionKind, Reader
 
 #: The longer side, in pixels, of the picture in which lines are looked for. The library's own default enlarges small
 #: pictures first, which takes eight times as long on a stamp and finds the same lines.
 DETECTION_SIDE = 640
 
-#: A line the recogniser gives less than this is smudge, not print.
-LEAST_LINE_SCORE = 0.5
+#: The same for a whole page, whose letters are smaller.
+PAGE_SIDE = 1600
+
+#: A line the recogniser gives less than this is smudge, not print; on a page, where nobody knows what is print, it
+#: may be handwriting.
+LEAST_LINE_SCORE, LEAST_PRINT_SCORE = 0.5, 0.85
 
 
 class PrintReader:
-    """Reads the lines of a printed impression, top to bottom. One image at a time; safe to share between threads."""
+    """Reads the lines of a printed impression, top to bottom. One image at a time; safe to share between threads.
 
-    def __init__(self, threads: int = 1) -> None:
+    `side` is the longer side of the picture in which lines are looked for: `DETECTION_SIDE`, or `PAGE_SIDE`.
+    """
+
+    def __init__(self, threads: int = 1, *, side: int = DETECTION_SIDE) -> None:
         from rapidocr import RapidOCR
 
         logging.getLogger("RapidOCR").setLevel(logging.WARNING)
@@ -35,7 +44,7 @@ class PrintReader:
                 "Global.log_level": "warning",
                 "Global.use_cls": False,
                 "Det.limit_type": "max",
-                "Det.limit_side_len": DETECTION_SIDE,
+                "Det.limit_side_len": side,
                 "EngineConfig.onnxruntime.intra_op_num_threads": threads,
                 "EngineConfig.onnxruntime.inter_op_num_threads": 1,
             }
@@ -44,13 +53,29 @@ class PrintReader:
 
     def lines(self, image: Pixels) -> list[tuple[str, float]]:
         """The text lines of a grey image with the recogniser's score for each, in reading order."""
+        return [(text, score) for _, text, score in self._found(image) if score >= LEAST_LINE_SCORE]
+
+    def words(self, image: Pixels) -> list[tuple[str, Box]]:
+        """What is surely print on a page, and where: boxes in fractions of the page, in reading order."""
+        height, width = image.shape
+        found = []
+        for corners, text, score in self._found(image):
+            (x0, y0), (x1, y1) = corners.min(axis=0), corners.max(axis=0)
+            if score >= LEAST_PRINT_SCORE and x0 < x1 and y0 < y1:
+                found.append((text, Box(float(x0 / width), float(y0 / height), float(x1 / width), float(y1 / height))))
+        return found
+
+    def _found(self, image: Pixels) -> list[tuple[npt.NDArray[np.float64], str, float]]:
+        """Corners (4 × 2), text and score of each line, top to bottom."""
         with self._lock:
             found = self._ocr(np.repeat(image[:, :, None], 3, axis=2))
         if found is None or found.txts is None:
             return []
-        placed = zip(found.boxes, found.txts, found.scores, strict=True)
-        ordered = sorted(placed, key=lambda one: float(np.mean(np.asarray(one[0])[:, 1])))
-        return [(str(text), float(score)) for _, text, score in ordered if score >= LEAST_LINE_SCORE]
+        placed = [
+            (np.asarray(corners, np.float64), str(text), float(score))
+            for corners, text, score in zip(found.boxes, found.txts, found.scores, strict=True)
+        ]
+        return sorted(placed, key=lambda one: float(one[0][:, 1].mean()))
 
     def answer(self, question: Question) -> Answer:
         """The whole impression as one answer: lines joined by newlines, confidence the mean of the lines' scores."""

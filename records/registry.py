@@ -14,6 +14,7 @@ from pipeline.doctypes.schema import DocumentType
 from records.audit import event
 from records.canonical import digest
 from records.tables import DoctypeSet, DoctypeVersion, ModelVersion
+from records.words import ModelView
 
 #: Two processes with different models take their turns.
 MODEL_LOCK = 0x64766967_00000004
@@ -91,6 +92,12 @@ def record_model(
     )
     event(session, "model.staged", f"model:{version}", stage=stage)
     return True
+
+
+def models(session: Session) -> list[ModelView]:
+    """Every model that has been recorded, the last one staged first."""
+    rows = session.scalars(select(ModelVersion).order_by(ModelVersion.staged_at.desc(), ModelVersion.version))
+    return [ModelView(row.version, row.stage, row.metrics, row.registered_at, row.staged_at) for row in rows]
 
 
 def _sha256(body: bytes) -> str:

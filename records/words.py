@@ -205,3 +205,14 @@ class DocumentView:
     def scan(self) -> ScanView:
         """The newest scan, the one whose verdict counts."""
         return self.scans[0]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelView:
+    """A model version as it is recorded; `metrics` are those it was recorded with."""
+
+    version: str
+    stage: str
+    metrics: Mapping[str, Any]
+    registered_at: datetime
+    staged_at: datetime

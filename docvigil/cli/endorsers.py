@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from docvigil.cli.common import Refusal, as_json, opened, screen
+from docvigil.cli.common import Refusal, actor, as_json, opened, refusing, screen
 from pipeline.endorsers import read_csv
 from records import endorsers as register_of
 
@@ -21,11 +21,13 @@ def import_(file: Annotated[Path, typer.Argument(help="CSV with a header line; s
     """Add or update endorsers from a CSV file. Nothing is changed unless every line is right."""
     try:
         endorsers = read_csv(file)
-    except (OSError, ValueError) as wrong:
+    except OSError as wrong:
+        raise Refusal(f"{file} can't be opened ({wrong.strerror}); check its name and permissions") from wrong
+    except ValueError as wrong:
         raise Refusal(str(wrong)) from wrong
-    with opened() as desk, desk.sessions.begin() as session:
-        result = register_of.import_all(session, endorsers)
-        typer.echo(f"{result.added} added, {result.changed} changed, {result.unchanged} as they were")
+    with opened() as desk, refusing(), desk.sessions.begin() as session:
+        result = register_of.import_all(session, endorsers, actor=actor())
+    typer.echo(f"{result.added} added, {result.changed} changed, {result.unchanged} as they were")
 
 
 @app.command("list")
@@ -33,7 +35,11 @@ def list_(
     everyone: Annotated[bool, typer.Option("--all", help="Retired ones too.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One object a line.")] = False,
 ) -> None:
-    """Show the register."""
+    """Show the register.
+
+    With --json one object a line: `id`, `name`, `designation`, `employee_code`, `participant`, `stamp_text`,
+    `document_types` (none: all), `valid_from` and `valid_to` (YYYY-MM-DD or null, both included).
+    """
     with opened() as desk, desk.sessions.begin() as session:
         found = register_of.listed(session, include_retired=everyone)
     if json:
@@ -65,12 +71,9 @@ def retire(
         day = date.fromisoformat(on) if on else None
     except ValueError as wrong:
         raise typer.BadParameter(f"{on!r} is not a date; YYYY-MM-DD is needed") from wrong
-    with opened() as desk, desk.sessions.begin() as session:
-        try:
-            register_of.retire(session, endorser, day)
-        except LookupError as missing:
-            raise Refusal(f"nobody in the register has the id or employee code {endorser!r}") from missing
-    typer.echo("retired")
+    with opened() as desk, refusing(), desk.sessions.begin() as session:
+        retired = register_of.retire(session, endorser, day, actor=actor())
+    typer.echo(f"{retired.name} may endorse up to {retired.valid_to}.")
 
 
 def _day(day: date | None) -> str:

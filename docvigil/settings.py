@@ -57,6 +57,12 @@ class Settings(BaseSettings):
     rescan_seconds: Seconds = 30.0
     #: Leave files of watched folders where they are.
     in_place: bool = False
+    #: SQS queues that tell of new objects in watched buckets (JSON list of URLs).
+    sqs_queue_urls: tuple[str, ...] = ()
+    #: Documents of a source with a higher number are scanned first; by the source as it is given (JSON object).
+    source_priorities: dict[str, int] = {}
+    #: Files of one source that are taken in at the same time.
+    intake_parallel: Count = 4
 
     #: Work belongs to a silent worker for so long; how often a worker says that it is at work.
     lease_seconds: Seconds = 60.0

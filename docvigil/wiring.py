@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from sqlalchemy.orm import Session, sessionmaker
+
 from docvigil.instance import Instance
 from docvigil.settings import Settings, settings
+from ingest.config import WatchConfig
+from ingest.intake import Intake
 from pipeline.doctypes.load import builtin, load_all
 from pipeline.doctypes.propose import PrintedWords
 from pipeline.doctypes.schema import DocumentType
 from pipeline.locate import Atlas
 from pipeline.pages import Limits
 from pipeline.reading import Reader
+from records.objects import ObjectStore
 from workers.config import WorkerConfig
 
 #: Version of checks, rules and thresholds as code; the thresholds' own values are added to it.
@@ -87,6 +92,28 @@ def worker_config(chosen: Settings, instance: Instance) -> WorkerConfig:
         clear=chosen.clear,
         default_clear=chosen.default_clear,
     )
+
+
+def watch_config(chosen: Settings, instance: Instance) -> WatchConfig:
+    """What watchers are told."""
+    return WatchConfig(
+        database_url=instance.database_url,
+        object_store=instance.object_store,
+        s3_endpoint_url=chosen.s3_endpoint_url,
+        sqs_queue_urls=chosen.sqs_queue_urls,
+        timezone=chosen.timezone,
+        max_file_bytes=chosen.max_file_bytes,
+        stable_seconds=chosen.stable_seconds,
+        rescan_seconds=chosen.rescan_seconds,
+        in_place=chosen.in_place,
+        priorities=chosen.source_priorities,
+        parallel=chosen.intake_parallel,
+    )
+
+
+def intake(chosen: Settings, sessions: sessionmaker[Session], store: ObjectStore) -> Intake:
+    """The way in for files that a person or a program hands over."""
+    return Intake(sessions, store, timezone=chosen.timezone, max_bytes=chosen.max_file_bytes)
 
 
 def rules_version(chosen: Settings) -> str:

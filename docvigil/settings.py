@@ -25,8 +25,9 @@ class Settings(BaseSettings):
 
     #: Folder of the embedded instance: its data, logs and the user's document types.
     home: Path = Path("~/.docvigil")
-    #: Postgres 17 or newer, as the application's role; and as the role that owns the tables, for `migrate`.
+    #: Postgres 17 or newer, as the application's role: `postgresql://USER:PASSWORD@HOST/DATABASE`.
     database_url: SecretStr | None = None
+    #: The same database as the role that owns the tables, for `migrate`; the application's role if unset.
     owner_database_url: SecretStr | None = None
     #: Redis 7 or newer (or Valkey), `redis://`, `rediss://` or `unix://`.
     redis_url: SecretStr | None = None
@@ -44,11 +45,15 @@ class Settings(BaseSettings):
     #: Folder of a checkpoint; the bundled one if unset.
     model_folder: Path | None = None
 
-    #: Limits on bad input.
+    #: A larger file is refused.
     max_file_bytes: Count = 200 * 2**20
+    #: A file that has a page, or a picture on one, of more pixels is put in quarantine.
     max_pixels: Count = 100_000_000
+    #: A file of more pages is put in quarantine.
     max_pages: Count = 500
+    #: A file whose pages take longer to render is put in quarantine.
     render_seconds: Seconds = 60.0
+    #: Pages are brought to this resolution, finer ones made coarser.
     render_dpi: Annotated[float, Field(ge=72, le=600)] = 200.0
 
     #: A file is whole when neither size nor time has changed for so long.
@@ -64,36 +69,50 @@ class Settings(BaseSettings):
     #: Files of one source that are taken in at the same time.
     intake_parallel: Count = 4
 
-    #: Work belongs to a silent worker for so long; how often a worker says that it is at work.
+    #: Work belongs to a silent worker for so long; then another may take it up.
     lease_seconds: Seconds = 60.0
+    #: How often a worker says that it is at work; at most a third of the lease.
     heartbeat_seconds: Seconds = 10.0
+    #: How often the work of lost workers is looked for.
     reconcile_seconds: Seconds = 5.0
     #: Ids a queue that are in Redis and not yet taken up.
     relay_window: Count = 32
     #: Errors of its own that a document may raise before it is put in quarantine.
     max_attempts: Count = 3
 
+    #: Documents prepared at the same time: pages rendered, forms recognised, fields cut out.
     prepare_processes: Count = 2
+    #: Documents that wait for the model at the same time; more than `max_batch` fills its batches.
     infer_threads: Count = 32
-    #: Evidences a batch of the model, and how long a request may wait for company.
+    #: Evidences a batch of the model, at most.
     max_batch: Count = 64
+    #: How long a question may wait for company in a batch, in milliseconds.
     max_wait_ms: Annotated[float, Field(ge=0)] = 15.0
     #: Threads of the model; all cores if unset.
     model_threads: Count | None = None
 
-    #: Below this probability an outcome is uncertain, hence flagged; `clear` sets it for single checks (JSON object).
+    #: Below this probability an outcome is uncertain, hence flagged.
     default_clear: Probability = 0.5
+    #: The same for single checks, by their names (JSON object), for example `{"date.missing": 0.9}`.
     clear: dict[str, Probability] = {}
 
+    #: `auto` is readable in a terminal and JSON everywhere else.
     log_format: Literal["auto", "json", "console"] = "auto"
+    #: Lines of lower levels are left out.
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     #: Write the log to this file instead of standard error.
     log_file: Path | None = None
 
-    @field_validator("home")
+    # Children of `docvigil up` stand in another folder, and must find the same places.
+    @field_validator("home", "doctypes_folder", "model_folder", "log_file")
     @classmethod
-    def _absolute(cls, home: Path) -> Path:
-        return home.expanduser().resolve()
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return None if path is None else path.expanduser().resolve()
+
+    @field_validator("object_store")
+    @classmethod
+    def _absolute_store(cls, store: str | None) -> str | None:
+        return store if store is None or "://" in store else str(Path(store).expanduser().resolve())
 
     @field_validator("timezone")
     @classmethod

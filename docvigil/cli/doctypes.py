@@ -93,7 +93,7 @@ def new_(
     ],
     title: Annotated[str | None, typer.Option(help="What people call the form.")] = None,
     folder: Annotated[
-        Path | None, typer.Option(help="Where types are kept; that of the settings if not given.")
+        Path | None, typer.Option(help="Where types are kept, if not as set.")
     ] = None,
     print_: Annotated[bool, typer.Option("--print/--no-print", help="Read the print, to name the fields.")] = True,
 ) -> None:

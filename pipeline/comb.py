@@ -1,0 +1,159 @@
+"""Inside a cut: the cells of a comb, and the ink that is written there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeAlias, cast
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.reading import Pixels
+
+Mask: TypeAlias = npt.NDArray[np.bool_]
+Area: TypeAlias = tuple[int, int, int, int]
+"""Left, top, right, bottom in pixels of the cut."""
+
+#: Cells of a comb, at least, and how wide one is, in parts of its height.
+LEAST_CELLS, CELL_WIDTH = 4, (0.35, 2.2)
+
+#: Sides of cells are equally far from each other, within this share.
+EVEN = 0.18
+
+#: Ink is darker than the paper by this share of the darkest ink's distance, and by this many grey levels.
+DARKER, LEAST_DARKER = 0.35, 25
+
+#: Ink that covers less than this share of a cut is dirt.
+LEAST_INK = 0.0015
+
+
+@dataclass(frozen=True, slots=True)
+class Comb:
+    """A row of `cells` boxes in a cut. `even` says that they stand side by side without gaps between groups."""
+
+    area: Area
+    cells: int
+    even: bool
+
+
+def ink(image: Pixels) -> Mask:
+    """What is darker than the paper around it."""
+    side = max(15, (min(image.shape) | 1))
+    paper = cv2.medianBlur(cv2.dilate(image, np.ones((5, 5), np.uint8)), min(side, 101))
+    darker = cv2.subtract(paper, image)
+    limit = max(float(LEAST_DARKER), DARKER * float(np.percentile(darker, 99.5)))
+    return np.asarray(darker > limit)
+
+
+def find(image: Pixels) -> Comb | None:
+    """The comb in a cut, if there is one. Strokes of digits never make one: sides of cells are straight, upright, as
+    high as each other and equally far apart."""
+    dark = ink(image)
+    for part in (0.85, 0.6, 0.42):
+        sides = _sides(dark, max(7, round(part * len(dark) * 0.6)))
+        found = _row(sides)
+        if found is not None:
+            return found
+    return None
+
+
+def written(image: Pixels, inner: Area) -> Area | None:
+    """Where ink stands that begins in the `inner` part of a cut, rules left out; None where there is none worth the
+    name."""
+    dark = ink(image)
+    dark &= ~_rules(dark)
+    height, width = dark.shape
+    count, _labels, stats, centres = cv2.connectedComponentsWithStats(dark.astype(np.uint8), connectivity=8)
+    x0, y0, x1, y1 = inner
+    boxes = []
+    for label in range(1, count):
+        x, y, w, h, area = (int(value) for value in stats[label])
+        inside = x0 <= centres[label][0] <= x1 and y0 <= centres[label][1] <= y1
+        if inside and area >= 6 and max(w, h) >= 0.06 * height:
+            boxes.append((x, y, x + w, y + h, area))
+    if not boxes or sum(one[4] for one in boxes) < LEAST_INK * width * height:
+        return None
+    tall = max(one[3] - one[1] for one in boxes)
+    # Specks far from everything else are dirt; points and commas stand between digits.
+    kept = [one for one in boxes if one[3] - one[1] > 0.25 * tall]
+    left, right = min(one[0] for one in kept), max(one[2] for one in kept)
+    kept += [one for one in boxes if left - tall < one[0] and one[2] < right + tall]
+    return min(o[0] for o in kept), min(o[1] for o in kept), max(o[2] for o in kept), max(o[3] for o in kept)
+
+
+def _rules(dark: Mask) -> Mask:
+    """Long straight lines, a little thicker than they are."""
+    pixels = dark.astype(np.uint8)
+    height, width = dark.shape
+    across = cv2.morphologyEx(pixels, cv2.MORPH_OPEN, np.ones((1, max(25, width // 4)), np.uint8))
+    down = cv2.morphologyEx(pixels, cv2.MORPH_OPEN, np.ones((max(15, round(0.7 * height)), 1), np.uint8))
+    return np.asarray(cv2.dilate(cv2.bitwise_or(across, down), np.ones((3, 3), np.uint8)) > 0)
+
+
+def _sides(dark: Mask, least: int) -> list[Area]:
+    """Upright straight strokes of at least that height (pixels), from left to right."""
+    # A side that leans by a pixel or two is still one.
+    joined = cv2.dilate(dark.astype(np.uint8), np.ones((1, 3), np.uint8))
+    down = cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((least, 1), np.uint8))
+    _count, _labels, stats, _centres = cv2.connectedComponentsWithStats(down, connectivity=8)
+    found = []
+    for x, y, w, h, _area in stats[1:]:
+        if w <= max(9, 0.2 * h):
+            found.append((int(x), int(y), int(x + w), int(y + h)))
+    return sorted(found)
+
+
+def _row(sides: Sequence[Area]) -> Comb | None:
+    """The longest row of equally spaced sides of one height."""
+    best: Comb | None = None
+    for first in sides:
+        level = [one for one in sides if _level(one, first)]
+        if len(level) <= LEAST_CELLS:
+            continue
+        middles = [(one[0] + one[2]) / 2 for one in level]
+        height = first[3] - first[1]
+        gaps = [gap for gap in np.diff(middles) if CELL_WIDTH[0] * height <= gap <= CELL_WIDTH[1] * height]
+        if len(gaps) < LEAST_CELLS:
+            continue
+        step = float(np.median(gaps))
+        cells, even, last = 0, True, 0
+        start: int | None = None
+        for place, (one, other) in enumerate(pairwise(middles)):
+            times = (other - one) / step
+            if abs(times - 1) < EVEN or (abs(times - 2) < EVEN and _straight(times)):
+                cells += round(times)
+                start = place if start is None else start
+                last = place + 1
+            elif times > 1:
+                even = even and start is None
+        if start is None or cells < LEAST_CELLS or cells < 0.7 * (middles[last] - middles[start]) / step:
+            continue
+        area = (level[start][0], min(o[1] for o in level), level[last][2], max(o[3] for o in level))
+        if best is None or cells > best.cells:
+            best = Comb(area, cells, even)
+    return best
+
+
+def _level(one: Area, other: Area) -> bool:
+    """Whether two sides begin and end at the same heights."""
+    height = other[3] - other[1]
+    return abs(one[1] - other[1]) <= 0.2 * height and abs(one[3] - other[3]) <= 0.2 * height
+
+
+def _straight(times: float) -> bool:
+    return abs(times - round(times)) < EVEN / 2
+
+
+def crop(image: Pixels, area: Area) -> Pixels:
+    """A part of a cut; what lies beyond it is as its edge."""
+    height, width = image.shape
+    x0, y0, x1, y1 = area
+    inside = image[max(0, y0) : min(height, y1), max(0, x0) : min(width, x1)]
+    if inside.size == 0:
+        return image
+    paper = int(np.percentile(inside, 90))
+    around = (max(0, -y0), max(0, y1 - height), max(0, -x0), max(0, x1 - width))
+    return cast(Pixels, cv2.copyMakeBorder(inside, *around, cv2.BORDER_CONSTANT, value=paper))

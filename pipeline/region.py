@@ -1,0 +1,349 @@
+"""Reading one region of a picture: `docvigil read`.
+
+A box somebody gives is drawn by hand or comes from another program: it may be a little askew, too tight or too wide.
+The cut is turned upright as the page's lines are, laid on the comb that is found in it, and trimmed where most of it
+is bare, since the model reads best what is cut tight around the field. Without a box the field is looked for: on a
+known form by its type, elsewhere at labels and where there is ink that is no print (`pipeline/spots.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+import cv2
+import numpy as np
+
+from pipeline import comb, dates, identifiers, spots
+from pipeline.doctypes.propose import PrintedWords
+from pipeline.doctypes.schema import FieldKind, FormField
+from pipeline.evidence import MARGIN_X, MARGIN_Y, cut
+from pipeline.geometry import Box
+from pipeline.locate import Atlas, Location
+from pipeline.pages import Limits, Page, render
+from pipeline.quality import assess
+from pipeline.questions import Reading, questions, reading
+from pipeline.reading import Answer, AnswerState, Evidence, Pixels, Question, QuestionKind, Reader
+from pipeline.spots import Spot
+
+#: How much wider than the given box one looks, to its sides and above and below, in shares of it.
+LOOK_X, LOOK_Y = 0.08, 0.35
+
+#: Lines of a page that lean further than this (degrees) are not those of its text; less is not worth a turn.
+MOST_SKEW, LEAST_SKEW = 10.0, 0.25
+
+#: A picture with a shorter side than this (pixels) is no page, and has no lines to go by.
+LEAST_PAGE = 600
+
+#: Room left around ink when a wide box is trimmed, in parts of the ink's height, to the sides and above and below.
+TRIM_X, TRIM_Y = 0.4, 0.28
+
+#: A box that is so many times wider or higher than the trimmed one is cut at the trimmed one.
+WIDE, HIGH = 1.5, 1.4
+
+#: The same for what is only there or not (a signature in half a page), where the surroundings do little harm.
+FAR_TOO_HIGH = 2.2
+
+#: Below this confidence in a date OCR is asked for a second opinion, since the date may be printed.
+UNSURE_DATE = 0.9
+
+#: What OCR reads with less confidence than this is no print.
+LEAST_PRINT = 0.8
+
+#: How sure one is of a date that OCR read on the page: beside the word "date" or as the only one, and otherwise.
+PRINTED_ALONE, PRINTED = 0.93, 0.75
+
+#: How sure one is that a field isn't there where nothing looks like one.
+NOTHING = 0.7
+
+#: Kinds of which only matters whether they are there.
+CHOICES = (FieldKind.SIGNATURE, FieldKind.ENDORSEMENT, FieldKind.TEXT, FieldKind.CHECKBOX)
+
+
+@dataclass(frozen=True, slots=True)
+class RegionReading:
+    """What stands in a region. `box` is where, on the page as it arrived, None where no such field was found; `value`
+    is as written, `normalised` the ISO date, the cleaned identifier or the amount as a plain number, both None where
+    absent or illegible. `confidence` is the probability that the value, or of what has none the presence, is right.
+    Of an Aadhaar number only the last four digits are ever here."""
+
+    box: Box | None
+    present: bool
+    value: str | None
+    normalised: str | None
+    confidence: float
+
+
+class Regions:
+    """Reads regions of files. `printed` reads the print of a page; it is made when first needed."""
+
+    def __init__(
+        self, reader: Reader, atlas: Atlas, limits: Limits, printed: Callable[[], PrintedWords] | None = None
+    ) -> None:
+        self._reader, self._atlas, self._limits = reader, atlas, limits
+        self._make_printed = printed
+        self._printed: PrintedWords | None = None
+        self._last: tuple[tuple[Path, int], Page] | None = None
+
+    def read(self, path: Path, kind: FieldKind, box: Box | None = None, page: int = 1) -> RegionReading:
+        """Reads the field of that kind in `box`, or without a box wherever it stands on the page.
+
+        Raises BadFile or OSError where the file can't be read, LookupError where it has no such page, and ValueError
+        for a box that is off the page.
+        """
+        picture = self._page(path, page)
+        if box is not None:
+            return self._in_box(picture, kind, _on_page(box))
+        location = self._atlas.locate(picture)
+        if location.doctype is not None:
+            found = self._on_form(picture, kind, location)
+            if found is not None:
+                return found
+        return self._anywhere(picture, kind)
+
+    def _page(self, path: Path, number: int) -> Page:
+        # Lists of regions go through a file page by page.
+        if self._last is not None and self._last[0] == (path, number):
+            return self._last[1]
+        for page in render(path, self._limits):
+            if page.number == number:
+                self._last = ((path, number), page)
+                return page
+        raise LookupError(f"{path} has no page {number}")
+
+    def _in_box(self, page: Page, kind: FieldKind, box: Box) -> RegionReading:
+        (found,) = self._ask([cut_out(page, kind, box, _skew(page))])
+        if kind is FieldKind.DATE and found.confidence < UNSURE_DATE:
+            return _told(self._second_opinion(found), box)
+        if kind is FieldKind.TEXT and found.filled:
+            return self._with_text(found, box)
+        return _told(found, box)
+
+    def _on_form(self, page: Page, kind: FieldKind, location: Location) -> RegionReading | None:
+        """The first field of that kind with ink, else the first of that kind; None where the form has none there."""
+        assert location.doctype is not None  # noqa: S101 the caller has looked
+        named = [(one, location.doctype.field(one.field)) for one in cut(page, location)]
+        wanted = [(one, field) for one, field in named if field.kind is kind]
+        if not wanted:
+            return None
+        readings = self._ask([one for one, _ in wanted], [field for _, field in wanted])
+        return _told(next((one for one in readings if one.filled), readings[0]))
+
+    def _anywhere(self, page: Page, kind: FieldKind) -> RegionReading:
+        """The field on a page that is no known form."""
+        if self._printed is None and self._make_printed is not None:
+            self._printed = self._make_printed()
+        words = self._printed(page.image) if self._printed is not None else ()
+        printed = list(_printed(words, kind))
+        looked = spots.spots(page, kind, words)
+        if not looked:
+            return max(printed, key=_confidence, default=RegionReading(None, False, None, None, NOTHING))
+        skew = _skew(page)
+        readings = self._ask([cut_out(page, kind, one.box, skew) for one in looked])
+        weights = self._likeness(page, looked, kind, skew)
+        found = [
+            replace(told, confidence=told.confidence * weight)
+            for one, weight, spot in zip(readings, weights, looked, strict=True)
+            if (told := _told(one, spot.box)).present and (told.value is not None or kind in CHOICES)
+        ]
+        best = max([*printed, *found], key=_confidence, default=None)
+        if best is not None and best.confidence >= 0.5:
+            return best
+        # What is labelled and empty is where the field is missing.
+        empty = next((s.box for s, r in zip(looked, readings, strict=True) if s.labelled and not r.filled), None)
+        there = max((r.present * w for r, w in zip(readings, weights, strict=True)), default=0.0)
+        return RegionReading(empty, False, None, None, max(0.5, min(1 - there, 0.9 if empty else NOTHING)))
+
+    def _likeness(self, page: Page, looked: Sequence[Spot], kind: FieldKind, skew: float) -> list[float]:
+        """How likely each spot is of that kind at all: what a label says is; of mere ink the model is asked."""
+        wanted = {FieldKind.SIGNATURE: ("signature",), FieldKind.ENDORSEMENT: ("stamp",)}.get(kind)
+        if wanted is None:
+            return [1.0] * len(looked)
+        asked = [
+            Question(QuestionKind.MARK, cut_out(page, kind, one.box, skew).image, interactive=True)
+            for one in looked
+            if not one.labelled
+        ]
+        answers = iter(self._reader.read(asked) if asked else ())
+        return [1.0 if one.labelled else _chance(next(answers), wanted) for one in looked]
+
+    def _ask(self, cuts: Sequence[Evidence], fields: Sequence[FormField | None] = ()) -> list[Reading]:
+        named = list(fields) or [None] * len(cuts)
+        asked = [questions(one, field) for one, field in zip(cuts, named, strict=True)]
+        answers = iter(self._reader.read([replace(one, interactive=True) for each in asked for one in each]))
+        return [
+            reading(one, field, [next(answers) for _ in each])
+            for one, field, each in zip(cuts, named, asked, strict=True)
+        ]
+
+    def _second_opinion(self, found: Reading) -> Reading:
+        """A date of which the model is unsure, after OCR has looked: if the two agree it is surer, if not less sure.
+        A printed date that only OCR can read counts."""
+        (answer,) = self._reader.read([Question(QuestionKind.PRINT, found.evidence.image, interactive=True)])
+        if answer.state is not AnswerState.PRESENT or answer.value is None or answer.confidence < LEAST_PRINT:
+            return found
+        texts = [text for text, _day, _start, _end in spots.dates_in(answer.value)]
+        if not texts:
+            return found
+        day = dates.parse(texts[0]).day
+        normalised = day.isoformat() if day else None
+        if found.value is not None and normalised is not None and found.normalised == normalised:
+            return replace(found, confidence=1 - (1 - found.confidence) * (1 - answer.confidence) / 2)
+        if found.value is None or answer.confidence > 2 * found.confidence:
+            sure = answer.confidence * (1 - found.confidence / 2)
+            return replace(
+                found, state=AnswerState.PRESENT, value=texts[0], normalised=normalised, confidence=sure, present=1.0
+            )
+        return replace(found, confidence=found.confidence * 0.7)
+
+    def _with_text(self, found: Reading, box: Box) -> RegionReading:
+        """Words where OCR can read them; of others only that they are there."""
+        (answer,) = self._reader.read([Question(QuestionKind.PRINT, found.evidence.image, interactive=True)])
+        told = _told(found, box)
+        if answer.state is not AnswerState.PRESENT or answer.value is None or answer.confidence < LEAST_PRINT:
+            return told
+        value = identifiers.without_aadhaar(" ".join(answer.value.split()))
+        return replace(told, value=value, confidence=told.confidence * answer.confidence)
+
+
+def cut_out(page: Page, kind: FieldKind, box: Box, skew: float = 0.0) -> Evidence:
+    """The evidence in a box: upright, on the comb where there is one, trimmed where it is far too wide."""
+    look = upright(page.image, box.widened(LOOK_X, LOOK_Y), skew)
+    height, width = look.shape
+    left, top = width * LOOK_X / (1 + 2 * LOOK_X), height * LOOK_Y / (1 + 2 * LOOK_Y)
+    inner: comb.Area = (round(left), round(top), round(width - left), round(height - top))
+    plain = partial(_with_margins, look, inner)
+    image, alternate, cells = plain(1.0), plain(0.5), None
+    row = comb.find(look) if kind not in CHOICES else None
+    if row is not None and _is_of(row.area, inner):
+        on_comb = partial(_with_margins, look, row.area)
+        image, alternate, cells = on_comb(1.0), on_comb(0.5), row.cells
+        if kind is FieldKind.DATE:
+            # A date has eight digits or six; more cells hold its separators, or are the field beside it.
+            cells = row.cells if row.cells in (6, 8) else 8
+    elif (trimmed := _trimmed(look, inner)) is not None:
+        high, wide = (inner[3] - inner[1]) / _high(trimmed), (inner[2] - inner[0]) / _wide(trimmed)
+        tight = comb.crop(look, trimmed)
+        if kind in CHOICES:
+            image = tight if high > FAR_TOO_HIGH and kind is not FieldKind.CHECKBOX else image
+        elif high > HIGH or wide > WIDE:
+            image, alternate = tight, image
+        else:
+            alternate = tight
+    return Evidence(
+        field="region",
+        kind=QuestionKind(kind.value),
+        page=page.number,
+        box=box,
+        image=image,
+        alternate=alternate,
+        cells=cells,
+    )
+
+
+def upright(image: Pixels, box: Box, skew: float) -> Pixels:
+    """A box of a page, turned about its middle by as much as the page's lines lean; paper where the page ends."""
+    height, width = image.shape
+    x0, y0, x1, y1 = box.x0 * width, box.y0 * height, box.x1 * width, box.y1 * height
+    size = max(4, round(x1 - x0)), max(4, round(y1 - y0))
+    turn = cv2.getRotationMatrix2D(((x0 + x1) / 2, (y0 + y1) / 2), skew, 1.0)
+    turn[:, 2] += (size[0] / 2 - (x0 + x1) / 2, size[1] / 2 - (y0 + y1) / 2)
+    paper = float(np.percentile(image[::4, ::4], 80))
+    return cast(Pixels, cv2.warpAffine(image, turn, size, flags=cv2.INTER_LINEAR, borderValue=paper))
+
+
+def _on_page(box: Box) -> Box:
+    if box.x0 >= 1 or box.y0 >= 1 or box.x1 <= 0 or box.y1 <= 0:
+        raise ValueError(f"the box {box.as_list()} is off the page; boxes are fractions of it, from 0 to 1")
+    return box.clipped()
+
+
+def _skew(page: Page) -> float:
+    if min(page.image.shape) < LEAST_PAGE:
+        return 0.0
+    skew = assess(page).skew_degrees
+    return skew if LEAST_SKEW < abs(skew) < MOST_SKEW else 0.0
+
+
+def _with_margins(image: Pixels, area: comb.Area, share: float) -> Pixels:
+    x0, y0, x1, y1 = area
+    dx, dy = round((x1 - x0) * MARGIN_X * share), round((y1 - y0) * MARGIN_Y * share)
+    return comb.crop(image, (x0 - dx, y0 - dy, x1 + dx, y1 + dy))
+
+
+def _trimmed(image: Pixels, inner: comb.Area) -> comb.Area | None:
+    """Ink with the room around it that a field has."""
+    found = comb.written(image, inner)
+    if found is None:
+        return None
+    x0, y0, x1, y1 = found
+    dx, dy = round(TRIM_X * (y1 - y0)), round(TRIM_Y * (y1 - y0))
+    return x0 - dx, y0 - dy, x1 + dx, y1 + dy
+
+
+def _is_of(row: comb.Area, inner: comb.Area) -> bool:
+    """Whether a comb is the one that a box means: most of the narrower of the two is in both."""
+    shared = min(row[2], inner[2]) - max(row[0], inner[0])
+    level = min(row[3], inner[3]) - max(row[1], inner[1])
+    return shared > 0.7 * min(_wide(row), _wide(inner)) and level > 0.5 * min(_high(row), _high(inner))
+
+
+def _wide(area: comb.Area) -> int:
+    return max(1, area[2] - area[0])
+
+
+def _high(area: comb.Area) -> int:
+    return max(1, area[3] - area[1])
+
+
+def _told(found: Reading, box: Box | None = None) -> RegionReading:
+    """A reading as `docvigil read` tells it."""
+    kind = FieldKind(found.evidence.kind.value)
+    present = found.filled and not (kind is FieldKind.ENDORSEMENT and found.label not in (None, "stamp"))
+    value, normalised = (found.value, found.normalised) if present else (None, None)
+    if kind is FieldKind.IDENTIFIER and found.field is None and value is not None:
+        value, normalised = _without_aadhaar(value)
+    elif value is not None and "XXXX" in value and normalised is not None:
+        # What was crossed out of the value must not stand in full beside it.
+        normalised = None
+    sure = found.confidence
+    if kind in CHOICES and found.state in (AnswerState.PRESENT, AnswerState.EMPTY) and found.filled == present:
+        sure = found.present if present else 1 - found.present
+    return RegionReading(box or found.evidence.box, present, value, normalised, sure)
+
+
+def _without_aadhaar(value: str) -> tuple[str, str]:
+    """An identifier of unknown kind and its plain form; twelve digits are taken for an Aadhaar number, also misread."""
+    plain = identifiers.cleaned(value)
+    if len(plain) == 12 and plain.isdigit():
+        return f"XXXX XXXX {plain[-4:]}", f"XXXXXXXX{plain[-4:]}"
+    return value, identifiers.cleaned(identifiers.without_aadhaar(value))
+
+
+def _printed(words: Sequence[tuple[str, Box]], kind: FieldKind) -> Iterator[RegionReading]:
+    """What of that kind is printed on the page, as OCR read it."""
+    if kind is FieldKind.DATE:
+        found = spots.printed_dates(words)
+        days = {day for _text, day, _box, _labelled in found}
+        for text, day, box, labelled in found:
+            sure = PRINTED_ALONE if labelled or len(days) == 1 else PRINTED
+            yield RegionReading(box, True, text, day.isoformat() if day else None, sure)
+    elif kind is FieldKind.IDENTIFIER:
+        for text, box in spots.printed_identifiers(words):
+            value, normalised = _without_aadhaar(text)
+            yield RegionReading(box, True, value, normalised, PRINTED_ALONE)
+    elif kind is FieldKind.AMOUNT:
+        for text, number, box in spots.printed_amounts(words):
+            yield RegionReading(box, True, text, None if number is None else str(number), PRINTED)
+
+
+def _chance(answer: Answer, wanted: Sequence[str]) -> float:
+    """The probability that a mark is one of those, from the one label that was given."""
+    return answer.confidence if answer.label in wanted else 1 - answer.confidence
+
+
+def _confidence(one: RegionReading) -> float:
+    return one.confidence

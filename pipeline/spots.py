@@ -1,0 +1,244 @@
+"""Places on a page of no known form where a field may be: beside its label, and where there is ink that is no print."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import cast
+
+import cv2
+import numpy as np
+
+from pipeline import amounts, dates
+from pipeline.comb import Mask
+from pipeline.doctypes.propose import Words
+from pipeline.doctypes.ruling import TICK_MM, places
+from pipeline.doctypes.schema import FieldKind, Identifier
+from pipeline.geometry import Box
+from pipeline.identifiers import check, cleaned
+from pipeline.pages import Page
+from pipeline.reading import Pixels
+from pipeline.sheet import PX_PER_MM, darkness, work_image
+
+#: Spots that are looked at on a page, at most.
+MOST_SPOTS = 14
+
+#: Words beside a field of each kind.
+LABELS: dict[FieldKind, str] = {
+    FieldKind.DATE: r"\b(dated?|dt|d\.o\.b|dob)\b\.?",
+    FieldKind.SIGNATURE: r"\b(sign(ature|ed|atory)?|sd)\b\.?|^for\s+(?=[a-z])",
+    FieldKind.ENDORSEMENT: r"\b(stamp|seal)\b",
+    FieldKind.IDENTIFIER: r"\b(pan|isin|ifsc?|bo ?id|client ?id|dp ?id|aadhaar|uid|demat a/?c( no)?)\b\.?",
+    FieldKind.AMOUNT: r"\b(grand total|total|amount|amt|rs|rupees|sum of)\b\.?|₹",
+}
+
+#: How far a field reaches to the right of its label and how high it is (mm), by kind.
+REACH_MM, HEIGHT_MM = 70.0, {FieldKind.SIGNATURE: 18.0, FieldKind.ENDORSEMENT: 24.0}
+LINE_HEIGHT_MM, LEAST_REACH_MM = 9.0, 14.0
+
+#: Ink is at least this much darker than the paper around it (grey levels).
+DARKER = 40
+
+#: Strokes so near to each other (mm) belong together, to the side and above and below; of stamps, parts so near.
+LINK_MM, STAMP_LINK_MM = (4.0, 1.6), (5.0, 4.0)
+
+#: Sides of a mark of ink (mm): at least, at most.
+LEAST_MARK_MM, MOST_MARK_MM = (7.0, 3.0), (120.0, 75.0)
+
+#: A coloured pixel: the distance between its strongest and its weakest channel.
+COLOURED = 45
+
+_MONTH = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+_YEAR = r"(?:(?:19|20)\d{2}|'?\d{2})(?=\D|$|\d{1,2}:)"
+_DATE = re.compile(
+    rf"(?<![\d/.-])\d{{1,2}}\s?([/.\-])\s?\d{{1,2}}\s?\1\s?{_YEAR}"
+    rf"|(?<!\d)\d{{1,2}}(?:st|nd|rd|th)?[\s/.,-]*(?:{_MONTH})[a-z]*[\s/.,'-]*{_YEAR}",
+    re.IGNORECASE,
+)
+_IDENTIFIERS = (
+    (Identifier.PAN, re.compile(r"\b[A-Z]{5}\d{4}[A-Z]\b")),
+    (Identifier.ISIN, re.compile(r"\b[A-Z]{2}[A-Z0-9]{9}\d\b")),
+    (Identifier.IFSC, re.compile(r"\b[A-Z]{4}0[A-Z0-9]{6}\b")),
+    (Identifier.BO_ID, re.compile(r"\b(?:IN\d{14}|\d{16})\b")),
+)
+_AMOUNT = re.compile(r"\d[\d,]*(?:\.\d{1,2})?(?:/-)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place where the field may be; `labelled` says that print beside it says so."""
+
+    box: Box
+    labelled: bool
+
+
+def spots(page: Page, kind: FieldKind, words: Words) -> list[Spot]:
+    """Where a field of that kind may be, labelled places first, then ink, the largest first."""
+    if kind is FieldKind.CHECKBOX:
+        return [Spot(box, True) for box in _ticks(page)][: 2 * MOST_SPOTS]
+    found = [Spot(box, True) for box in _beside_labels(page, kind, words)]
+    if kind in (FieldKind.SIGNATURE, FieldKind.ENDORSEMENT, FieldKind.TEXT):
+        marks = _stamps(page) if kind is FieldKind.ENDORSEMENT and page.colour is not None else _marks(page, words)
+        found += [Spot(box, False) for box in marks]
+    return found[:MOST_SPOTS]
+
+
+def dates_in(text: str) -> list[tuple[str, date | None, int, int]]:
+    """The dates in a line of print: as written, the day (None where there is no such day), and from where to where."""
+    return [
+        (each.group().strip(), dates.parse(each.group()).day, each.start(), each.end()) for each in _DATE.finditer(text)
+    ]
+
+
+def printed_dates(words: Words) -> list[tuple[str, date | None, Box, bool]]:
+    """The printed dates of a page: as written, the day, where, and whether the word "date" stands before them."""
+    label = re.compile(LABELS[FieldKind.DATE], re.IGNORECASE)
+    found = []
+    for text, box in words:
+        for written, day, start, end in dates_in(text):
+            labelled = bool(label.search(text[:start])) or any(
+                label.search(other) for other, where in words if _is_left_of(where, box)
+            )
+            found.append((written, day, _part(box, text, start, end), labelled))
+    return found
+
+
+def printed_identifiers(words: Words) -> Iterator[tuple[str, Box]]:
+    """Identifiers in print that are well formed."""
+    for text, box in words:
+        for identifier, pattern in _IDENTIFIERS:
+            for each in pattern.finditer(text.upper()):
+                if check(identifier, cleaned(each.group())) is None:
+                    yield each.group(), _part(box, text, each.start(), each.end())
+
+
+def printed_amounts(words: Words) -> Iterator[tuple[str, int | None, Box]]:
+    """Printed figures beside words such as "total" or "Rs"."""
+    label = re.compile(LABELS[FieldKind.AMOUNT], re.IGNORECASE)
+    for text, box in words:
+        named = label.search(text)
+        beside = any(label.search(other) for other, where in words if _is_left_of(where, box))
+        for each in _AMOUNT.finditer(text):
+            if (named is not None and each.start() >= named.end()) or (beside and each.group() == text.strip()):
+                yield each.group(), amounts.figures(each.group()), _part(box, text, each.start(), each.end())
+
+
+def _is_left_of(label: Box, box: Box) -> bool:
+    """Whether a piece of print stands before another on its line, with not too much between them."""
+    middle = (label.y0 + label.y1) / 2
+    return box.y0 < middle < box.y1 and -0.01 < box.x0 - label.x1 < 0.25
+
+
+def _part(box: Box, text: str, start: int, end: int) -> Box:
+    """Where some letters of a line stand, taking all as equally wide."""
+    step = box.width / max(1, len(text))
+    return Box(box.x0 + start * step, box.y0, box.x0 + end * step, box.y1)
+
+
+def _beside_labels(page: Page, kind: FieldKind, words: Words) -> Iterator[Box]:
+    """Free space to the right of labels and above them."""
+    if kind not in LABELS:
+        return
+    height, width = page.image.shape
+    mm_x, mm_y = page.dpi / 25.4 / width, page.dpi / 25.4 / height
+    high = HEIGHT_MM.get(kind, LINE_HEIGHT_MM) * mm_y
+    label = re.compile(LABELS[kind], re.IGNORECASE)
+    for text, box in words:
+        found = label.search(text)
+        # Long lines are prose, in which such words say nothing.
+        if found is None or len(text) > 60:
+            continue
+        rest = re.sub(r"[\s:._…\-/]", "", text[found.end() :])
+        if not rest:
+            start = _part(box, text, 0, max(1, found.end())).x1 + 1.0 * mm_x
+            middle = (box.y0 + box.y1) / 2
+            ends = [one.x0 for _other, one in words if one.x0 > start and one.y0 < middle < one.y1]
+            end = min([start + REACH_MM * mm_x, 0.995, *ends])
+            if end - start > LEAST_REACH_MM * mm_x:
+                # Hands write on a line: more above it than below.
+                yield Box(start, max(0.0, middle - 0.6 * high), end, min(1.0, middle + 0.4 * high))
+        if kind in (FieldKind.SIGNATURE, FieldKind.ENDORSEMENT, FieldKind.DATE):
+            wide = max(box.width + 10 * mm_x, 40 * mm_x)
+            above = Box(
+                max(0.0, box.x0 - 5 * mm_x), max(0.0, box.y0 - high), min(1.0, box.x0 - 5 * mm_x + wide), box.y0
+            )
+            if above.height > 0.4 * high and _printed_share(above, words) < 0.25:
+                yield above
+
+
+def _printed_share(box: Box, words: Words) -> float:
+    covered = 0.0
+    for _text, one in words:
+        across, down = min(box.x1, one.x1) - max(box.x0, one.x0), min(box.y1, one.y1) - max(box.y0, one.y0)
+        covered += max(0.0, across) * max(0.0, down)
+    return covered / (box.width * box.height)
+
+
+def _marks(page: Page, words: Words) -> list[Box]:
+    """Ink that is no print, no rule and no frame, in pieces as large as a word or a signature."""
+    work, _to_page = work_image(page.image, page.dpi)
+    ink = darkness(work) > DARKER
+    ink &= ~_rules(ink)
+    height, width = ink.shape
+    for _text, box in words:
+        x0, y0, x1, y1 = box.pixels(width, height)
+        # A signature goes through print: what is much higher than the line stays.
+        inside = ink[max(0, y0 - 1) : y1 + 2, max(0, x0 - 1) : x1 + 2]
+        count, labels, stats, _centres = cv2.connectedComponentsWithStats(inside.astype(np.uint8), connectivity=8)
+        small = stats[:, 3] <= inside.shape[0]
+        small[0] = False
+        if count > 1:
+            inside &= ~small[labels]
+    return _pieces(ink, LINK_MM)
+
+
+def _stamps(page: Page) -> list[Box]:
+    """Coloured ink in pieces as large as a stamp."""
+    assert page.colour is not None  # noqa: S101 the caller has looked
+    work, _to_page = work_image(page.image, page.dpi)
+    small = cv2.resize(page.colour, work.shape[::-1], interpolation=cv2.INTER_AREA).astype(np.int16)
+    coloured = np.asarray(small.max(axis=2) - small.min(axis=2) > COLOURED) & (darkness(work) > DARKER // 2)
+    return _pieces(coloured, STAMP_LINK_MM)
+
+
+def _rules(ink: Mask) -> Mask:
+    """Lines longer than a stroke of a pen."""
+    pixels, long = ink.astype(np.uint8), round(18 * PX_PER_MM)
+    across = cv2.morphologyEx(pixels, cv2.MORPH_OPEN, np.ones((1, long), np.uint8))
+    down = cv2.morphologyEx(pixels, cv2.MORPH_OPEN, np.ones((long, 1), np.uint8))
+    return np.asarray(cv2.dilate(cv2.bitwise_or(across, down), np.ones((3, 3), np.uint8)) > 0)
+
+
+def _pieces(ink: Mask, link_mm: tuple[float, float]) -> list[Box]:
+    """Boxes around ink that belongs together, the most ink first."""
+    height, width = ink.shape
+    pixels = ink.astype(np.uint8)
+    link = np.ones((max(1, round(link_mm[1] * PX_PER_MM)), max(1, round(link_mm[0] * PX_PER_MM))), np.uint8)
+    joined = cv2.morphologyEx(pixels, cv2.MORPH_CLOSE, link)
+    count, labels, stats, _centres = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    amount = np.bincount(labels[ink], minlength=count)
+    found: list[tuple[int, Box]] = []
+    for label in range(1, count):
+        x, y, w, h, _area = (int(value) for value in stats[label])
+        wide, high = w / PX_PER_MM, h / PX_PER_MM
+        if not (LEAST_MARK_MM[0] <= wide <= MOST_MARK_MM[0] and LEAST_MARK_MM[1] <= high <= MOST_MARK_MM[1]):
+            continue
+        # Pictures and black bars are filled; strokes are not.
+        if amount[label] < 2.0 * PX_PER_MM**2 or amount[label] > 0.55 * w * h:
+            continue
+        found.append((int(amount[label]), Box(x / width, y / height, (x + w) / width, (y + h) / height)))
+    return [box for _amount, box in sorted(found, key=lambda one: -one[0])]
+
+
+def _ticks(page: Page) -> Iterator[Box]:
+    """Boxes to tick."""
+    factor = 150 / page.dpi
+    height, width = page.image.shape
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    image = cv2.resize(page.image, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
+    low, high = (side * 150 / 25.4 for side in TICK_MM)
+    for x0, y0, x1, y1 in places(cast(Pixels, image)).boxes:
+        if low <= x1 - x0 <= high and low <= y1 - y0 <= high:
+            yield Box(x0 / size[0], y0 / size[1], x1 / size[0], y1 / size[1])

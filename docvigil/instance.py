@@ -65,7 +65,9 @@ def running(settings: Settings, processes: Children | None = None) -> Iterator[I
         return
     with _using(settings.home) as found:
         if found is not None:
-            yield found
+            # Its owner may be a command that needed no more than the database.
+            with _beside(processes(settings, found) if processes is not None and not found.processes else ()):
+                yield found
             return
     with owned(settings, processes=processes is not None) as (instance, supervisor):
         if processes is not None:
@@ -95,6 +97,20 @@ def owned(settings: Settings, *, processes: bool = False) -> Iterator[tuple[Inst
             _wait_for_users(settings.home)
             supervisor.stop()
             lock.truncate(0)
+
+
+@contextmanager
+def _beside(children: Sequence[Child]) -> Iterator[None]:
+    """Children of our own beside services of somebody else."""
+    if not children:
+        yield
+        return
+    supervisor = Supervisor()
+    try:
+        supervisor.start(children)
+        yield
+    finally:
+        supervisor.stop()
 
 
 def external(settings: Settings) -> Instance:

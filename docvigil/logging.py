@@ -11,12 +11,28 @@ import structlog
 from docvigil.settings import Settings, settings
 
 #: Libraries that tell more than anybody needs at their level `info`.
-CHATTY = ("botocore", "boto3", "urllib3", "celery.redirected", "kombu", "amqp", "watchfiles", "alembic", "RapidOCR")
+CHATTY = (
+    "alembic",
+    "amqp",
+    "boto3",
+    "botocore",
+    # A line for each message; `workers.observe` says the same with the document's ids.
+    "celery.app.trace",
+    "celery.redirected",
+    "celery.worker.strategy",
+    "kombu",
+    "urllib3",
+    "watchfiles",
+)
 
 
-def set_up(chosen: Settings | None = None) -> None:
-    """Sends every log line of this process, ours and the libraries', one way. May be called again after a fork."""
+def set_up(chosen: Settings | None = None, *, least: str | None = None) -> None:
+    """Sends every log line of this process, ours and the libraries', one way. May be called again after a fork.
+
+    `least` is the level of a process whose log nobody asked for; a level set by the user goes before it.
+    """
     chosen = chosen or settings()
+    level = least if least and "log_level" not in chosen.model_fields_set else chosen.log_level
     readable = chosen.log_format == "console" or (
         chosen.log_format == "auto" and chosen.log_file is None and sys.stderr.isatty()
     )
@@ -38,7 +54,7 @@ def set_up(chosen: Settings | None = None) -> None:
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(chosen.log_level.upper())
+    root.setLevel(level.upper())
     for name in CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(

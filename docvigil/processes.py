@@ -39,5 +39,6 @@ def _child(chosen: Settings, instance: Instance, *words: str) -> Child:
         # What escapes the log: a crash's last words.
         log=logs / f"{name}.err",
         environment=environment,
+        also_rotated=[logs / f"{name}.log"],
         stop_seconds=60.0,
     )

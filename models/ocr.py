@@ -38,10 +38,11 @@ class PrintReader:
     def __init__(self, threads: int = 1, *, side: int = DETECTION_SIDE) -> None:
         from rapidocr import RapidOCR
 
-        logging.getLogger("RapidOCR").setLevel(logging.WARNING)
+        # It warns of every picture without print.
+        logging.getLogger("RapidOCR").setLevel(logging.ERROR)
         self._ocr: Any = RapidOCR(
             params={
-                "Global.log_level": "warning",
+                "Global.log_level": "error",
                 "Global.use_cls": False,
                 "Det.limit_type": "max",
                 "Det.limit_side_len": side,

@@ -45,6 +45,18 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
+class ChainedEvent:
+    """A link of the chain with its event; `at` and `body` are None where the event is gone."""
+
+    sequence: int
+    event_id: int
+    previous_hash: bytes
+    hash: bytes
+    at: datetime | None
+    body: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Verification:
     """`first_broken` is the sequence of the first link that is wrong, `reason` says what is; `unchained` counts the
     events that stand in no link yet."""
@@ -131,8 +143,13 @@ def chain_once(session: Session, limit: int = 5000) -> int:
     return len(links)
 
 
-def _links(session: Session, batch: int) -> Iterator[Any]:
-    after = 0
+def links(session: Session, after: int = 0, *, batch: int = 10_000) -> Iterator[ChainedEvent]:
+    """The chained events after a link, in the order of the chain."""
+    for row in _links(session, batch, after):
+        yield ChainedEvent(row.sequence, row.event_id, bytes(row.previous_hash), bytes(row.hash), row.at, row.body)
+
+
+def _links(session: Session, batch: int, after: int = 0) -> Iterator[Any]:
     while rows := session.execute(
         select(Link.sequence, Link.event_id, Link.previous_hash, Link.hash, Event.at, Event.body)
         .outerjoin(Event, Event.id == Link.event_id)

@@ -24,6 +24,7 @@ from typing import IO, Any, cast
 import structlog
 
 from records.words import Lease
+from workers import observe
 from workers.config import WorkerConfig
 from workers.heartbeat import Work
 from workers.outages import FailedAlone
@@ -81,7 +82,7 @@ def main() -> int:
     lease = _from_json(job["lease"])
     reader = resolve(config.reader)() if lease.stage == "infer" else None
     station = Station(config, reader)
-    ids = {"stage": lease.stage, "scan": lease.scan_id, "document": lease.document_id, "token": lease.token}
+    ids = observe.bound(lease, None if reader is None else reader.version)
     with structlog.contextvars.bound_contextvars(**ids, alone=True):
         # The lease is kept alive by the worker that watches.
         outcome = carry_out(station, lease, Work((lease.scan_id, lease.token)), STAGES[lease.stage])

@@ -11,6 +11,8 @@ import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from records.words import Lease
+
 log = structlog.get_logger(__name__)
 
 STARTED = Counter("docvigil_tasks_started", "Tasks that took up a scan", ["stage"])
@@ -34,13 +36,27 @@ class Outcome:
         self.name = "broken"
 
 
+def bound(lease: Lease, model: str | None) -> dict[str, object]:
+    """The ids that every log line about a piece of work carries."""
+    ids: dict[str, object] = {
+        "stage": lease.stage,
+        "scan": lease.scan_id,
+        "document": lease.document_id,
+        "arrival": lease.arrival_id,
+        "token": lease.token,
+    }
+    return ids if model is None else {**ids, "model": model}
+
+
 @contextmanager
-def task(stage: str, *, scan: int, document: str, token: int, **ids: object) -> Iterator[Outcome]:
-    """Binds the ids to every log line of the block, counts it and times it."""
+def task(lease: Lease, model: str | None, **ids: object) -> Iterator[Outcome]:
+    """Binds the ids to every log line of the block, counts it and times it. `model` is the version that answers in
+    this process, None where none does."""
+    stage = lease.stage
     outcome = Outcome()
     started = time.perf_counter()
     STARTED.labels(stage).inc()
-    with structlog.contextvars.bound_contextvars(stage=stage, scan=scan, document=document, token=token, **ids):
+    with structlog.contextvars.bound_contextvars(**bound(lease, model), **ids):
         try:
             yield outcome
         finally:

@@ -61,6 +61,7 @@ def _run(config: WorkerConfig, *, queues: list[str], **options: Any) -> None:
         without_gossip=True,
         without_mingle=True,
         without_heartbeat=True,
+        quiet=True,
         loglevel=logging.INFO,
         **options,
     )

@@ -56,8 +56,9 @@ def perform(station: Station, scan_id: int, name: str, stage: Stage, *, alone: b
     if lease is None:
         log.debug("task.nothing_to_do", scan=scan_id, stage=name)
         return
+    model = None if station.reader is None else station.reader.version
     with (
-        observe.task(name, scan=scan_id, document=lease.document_id, token=lease.token, alone=alone, **ids) as outcome,
+        observe.task(lease, model, alone=alone, **ids) as outcome,
         station.heartbeat.holding((lease.scan_id, lease.token)) as work,
     ):
         outcome.name = carry_out(station, lease, work, stage)

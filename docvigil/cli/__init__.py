@@ -6,22 +6,29 @@ error, 64 wrong usage.
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 
 import typer
+from rich.text import Text
 from typer.exceptions import Abort, TyperException
 
 from docvigil.cli import balance, doctypes, documents, endorsers, models, processes, read, scan, synthesise, up
 from docvigil.cli.common import Refusal, errors
+from docvigil.embedded.supervisor import StartFailed
+from docvigil.instance import InstanceBusy
+from docvigil.settings import BadSettings
 
-#: sysexits.h: the command was used incorrectly.
-USAGE = 64
+#: The command was used incorrectly (sysexits.h); it failed; it was interrupted; nobody reads what it says any more.
+USAGE, FAILED, INTERRUPTED, UNREAD = 64, 2, 130, 141
 
 app = typer.Typer(
     name="docvigil",
     help="Scans incoming documents and flags missing signatures, bad dates and unauthorised endorsements.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    add_completion=False,
     rich_markup_mode="rich",
 )
 for commands in (up, scan, processes, documents, balance, read, synthesise):
@@ -36,12 +43,38 @@ def main() -> None:
     """Runs the command line and turns every expected failure into a sentence and an exit code."""
     try:
         code = app(standalone_mode=False)
+        sys.stdout.flush()
     except TyperException as wrong:
-        errors.print(f"[red]docvigil:[/] {wrong.format_message()}\nSee `docvigil --help`.", highlight=False)
+        _tell(f"{wrong.format_message()}\nSee `docvigil --help`.")
         sys.exit(USAGE)
-    except Refusal as refusal:
-        errors.print(f"[red]docvigil:[/] {refusal}", highlight=False)
-        sys.exit(2)
+    except BadSettings as wrong:
+        _tell(str(wrong))
+        sys.exit(USAGE)
+    except (Refusal, InstanceBusy, StartFailed) as refusal:
+        _tell(str(refusal))
+        sys.exit(FAILED)
     except (Abort, KeyboardInterrupt):
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(UNREAD)
+    except Exception as error:  # noqa: BLE001 - 1 would mean that a document was flagged.
+        _tell(_sentence(error))
+        sys.exit(FAILED)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _sentence(error: Exception) -> str:
+    """An error that no command expects: a service that is away in a sentence, anything else with its traceback."""
+    from workers.outages import outage
+
+    first = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
+    if outage(error):
+        return f"a service that is needed can't be used: {first}. Check that it runs, then try again."
+    return "".join(traceback.format_exception(error))
+
+
+def _tell(sentence: str) -> None:
+    # A path may hold what Rich takes for markup.
+    errors.print(Text.assemble(("docvigil: ", "red"), sentence), soft_wrap=True)

@@ -18,12 +18,16 @@ from typing import Any
 
 from rich.console import Console
 
+from docvigil import logging
 from docvigil.desk import Desk, open_desk
 from docvigil.instance import Children
 from docvigil.settings import settings
 from pipeline.geometry import Box
 from records.objects import StoreUnavailable
 from records.words import Refused
+
+#: Signs of a document's id that are shown: enough to name it to `docvigil show`.
+ID_SIGNS = 12
 
 screen = Console()
 errors = Console(stderr=True)
@@ -36,15 +40,18 @@ class Refusal(Exception):
 @contextmanager
 def opened(processes: Children | None = None) -> Iterator[Desk]:
     """The instance at `DOCVIGIL_HOME` (or at the configured URLs), started for this command where none runs."""
+    # Whoever asks wants the answer: the log says what goes wrong, and nothing else.
+    logging.set_up(settings(), least="warning")
     with open_desk(settings(), processes) as desk:
         yield desk
 
 
 @contextmanager
 def stopping() -> Iterator[threading.Event]:
-    """An event that SIGTERM and SIGINT set, for loops that end in order."""
+    """An event that SIGTERM, SIGINT and a closed terminal set, for loops that end in order."""
     stop = threading.Event()
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in numbers}
     try:
         yield stop
     finally:
@@ -73,7 +80,9 @@ def refusing() -> Iterator[None]:
 
 def as_json(value: Any) -> None:
     """Prints one JSON object on one line of standard output."""
-    sys.stdout.write(json.dumps(value, default=_plain, ensure_ascii=False) + "\n")
+    text = json.dumps(value, default=_plain, ensure_ascii=False) + "\n"
+    # Half of a character may stand in a value; JSON writes it as an escape, UTF-8 not at all.
+    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode())
     sys.stdout.flush()
 
 

@@ -3,15 +3,17 @@ beat. `docvigil up` runs the same commands as its children."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from docvigil import logging
-from docvigil.cli.common import opened, stopping
+from docvigil import logging, wiring
+from docvigil.cli.common import Refusal, stopping
+from docvigil.desk import Desk, open_desk
 from docvigil.settings import settings
-from docvigil.wiring import reader, watch_config, worker_config
 
 
 class Queue(StrEnum):
@@ -24,11 +26,19 @@ def register(app: typer.Typer) -> None:
         app.command(rich_help_panel="Processes")(command)
 
 
+@contextmanager
+def _serving() -> Iterator[Desk]:
+    """The instance to work for; what happens is logged in full."""
+    logging.set_up(settings())
+    with open_desk(settings()) as desk:
+        yield desk
+
+
 def migrate() -> None:
     """Bring the database's tables to this version. Safe to run twice and at the same time."""
     from records.migrate import upgrade
 
-    with opened() as desk:
+    with _serving() as desk:
         upgrade(desk.instance.owner_url)
     typer.echo("The tables are up to date.")
 
@@ -37,38 +47,37 @@ def watch(
     sources: Annotated[list[str], typer.Argument(metavar="DIR|s3://BUCKET/PREFIX…", help="What to watch.")],
 ) -> None:
     """Watch folders and buckets, and take in every document that turns up."""
-    from ingest.watch import run
+    from ingest.watch import BadSource, run
 
-    logging.set_up(settings())
-    with opened() as desk, stopping() as stop:
-        run(sources, watch_config(desk.settings, desk.instance), stop)
+    with _serving() as desk, stopping() as stop:
+        try:
+            run(sources, wiring.watch_config(desk.settings, desk.instance), stop)
+        except BadSource as wrong:
+            raise Refusal(str(wrong)) from wrong
 
 
 def relay() -> None:
     """Move waiting work from Postgres to the queues, a window at a time."""
     from workers.relay import run
 
-    logging.set_up(settings())
-    with opened() as desk, stopping() as stop:
-        run(worker_config(desk.settings, desk.instance), stop)
+    with _serving() as desk, stopping() as stop:
+        run(wiring.worker_config(desk.settings, desk.instance), stop)
 
 
 def reconcile() -> None:
     """Give back the work of lost workers, and append to the audit chain, every few seconds."""
     from workers.reconcile import run
 
-    logging.set_up(settings())
-    with opened() as desk, stopping() as stop:
-        run(worker_config(desk.settings, desk.instance), stop)
+    with _serving() as desk, stopping() as stop:
+        run(wiring.worker_config(desk.settings, desk.instance), stop)
 
 
 def beat() -> None:
     """Start what is due by the calendar."""
     from workers.schedule import run
 
-    logging.set_up(settings())
-    with opened() as desk, stopping() as stop:
-        run(worker_config(desk.settings, desk.instance), stop)
+    with _serving() as desk, stopping() as stop:
+        run(wiring.worker_config(desk.settings, desk.instance), stop)
 
 
 def worker(
@@ -78,10 +87,9 @@ def worker(
     """Work on one queue."""
     from workers.run import run_infer, run_prepare
 
-    logging.set_up(settings())
-    with opened() as desk:
-        config = worker_config(desk.settings, desk.instance)
+    with _serving() as desk:
+        config = wiring.worker_config(desk.settings, desk.instance)
         if queue is Queue.PREPARE:
             run_prepare(config, concurrency)
         else:
-            run_infer(config, lambda: reader(desk.settings), concurrency)
+            run_infer(config, lambda: wiring.reader(desk.settings), concurrency)

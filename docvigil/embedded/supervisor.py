@@ -37,7 +37,8 @@ class Child:
     """A process to keep running.
 
     `ready` says whether it serves (None: at once). `stop_signal` asks it to end; `death_signal` reaches it when this
-    process dies. `user` is whom it runs as. Its output goes to `log`.
+    process dies. `user` is whom it runs as. Its output goes to `log`; `also_rotated` are logs that it writes by itself,
+    and opens anew when they are renamed.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Child:
     stop_signal: signal.Signals = signal.SIGTERM
     death_signal: signal.Signals = signal.SIGKILL
     user: str | None = None
+    also_rotated: Sequence[Path] = ()
     stop_seconds: float = 20.0
     start_seconds: float = 60.0
 
@@ -120,7 +122,8 @@ class Supervisor:
                 if time.monotonic() > rotate_at:
                     rotate_at = time.monotonic() + LOG_LOOK_SECONDS
                     for running in self._running.values():
-                        _rotate(running.child.log)
+                        for path in (running.child.log, *running.child.also_rotated):
+                            _rotate(path)
         # Stopped here and not in `stop`: the end of this thread is a parent's death to the kernel.
         for running in reversed(self._running.values()):
             _end(running)

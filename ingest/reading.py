@@ -43,10 +43,9 @@ def lasting(error: OSError) -> bool:
     return error.errno in _SENTENCES
 
 
-def check_kind(mode: int) -> None:
-    """Raises Unfit, with a sentence, for what is no regular file."""
-    if not stat.S_ISREG(mode):
-        raise Unfit(_KINDS.get(stat.S_IFMT(mode), "It is no file. Put the file itself here."))
+def kind_sentence(mode: int) -> str:
+    """Why something that is no regular file isn't taken in."""
+    return _KINDS.get(stat.S_IFMT(mode), "It is no file. Put the file itself here.")
 
 
 def chunks_of(file: IO[bytes]) -> Iterator[bytes]:
@@ -65,7 +64,8 @@ def steady_chunks(file: IO[bytes], expected: Entry | None = None) -> Iterator[by
     """The bytes of an open file. Raises Unfit when it is no regular file, Unreadable, and Changed when it is not the
     expected one or was written to meanwhile (told by size, time of writing and time of change)."""
     before = entry_of("", os.fstat(file.fileno()))
-    check_kind(before.mode)
+    if not stat.S_ISREG(before.mode):
+        raise Unfit(kind_sentence(before.mode))
     if expected is not None and not before.same_bytes(expected):
         raise Changed
     yield from chunks_of(file)

@@ -40,6 +40,11 @@ class Settling:
         self._put(entry, now, now)
         return True
 
+    @property
+    def due(self) -> float | None:
+        """When the next file is to be looked at again; None when there is none."""
+        return next((seen.due for seen in self._seen.values()), None)
+
     def ready(self, look: Callable[[str], Entry | None], now: float, limit: int) -> list[Entry]:
         """Up to `limit` finished files, no longer remembered; each is looked at once more."""
         finished: list[Entry] = []

@@ -104,7 +104,6 @@ class Tree:
                 if make:
                     with suppress(FileExistsError):
                         os.mkdir(part, 0o770, dir_fd=handle)
-                        os.fsync(handle)
                 step = os.open(part, _FOLDER, dir_fd=handle)
                 os.close(handle)
                 handle = step
@@ -113,12 +112,12 @@ class Tree:
             os.close(handle)
 
     def look(self, path: str) -> Entry | None:
-        """What is at this path now; None when nothing is, or no way leads there without a link."""
+        """What is at this path now; None when nothing is, or no way leads there (a link, a folder closed to us)."""
         pure = PurePosixPath(path)
         try:
             with self.folder(pure.parent.parts) as parent:
                 return entry_of(path, os.stat(pure.name, dir_fd=parent, follow_symlinks=False))
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
             return None
 
     def open(self, path: str) -> int:
@@ -150,6 +149,10 @@ class Tree:
                     found = name.stat(follow_symlinks=False)
                 except FileNotFoundError:
                     continue
+                except PermissionError:
+                    # The folder may be read but not entered.
+                    log.warning("folder.unreadable", inode=os.fstat(handle).st_ino)
+                    return
                 if not stat.S_ISDIR(found.st_mode):
                     yield entry_of(path, found)
                 elif found.st_dev != self.device:

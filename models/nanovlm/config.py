@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,11 @@ class NanoVLMConfig:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Reads `config.json`; keys this version doesn't know are ignored, missing ones take their defaults."""
-        given = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        return cls.of(json.loads((folder / "config.json").read_text(encoding="utf-8")))
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Self:
+        """From names and numbers as they stand in a file."""
         known = {each.name for each in fields(cls)}
         values = {key: value for key, value in given.items() if key in known}
         if "stem" in values:

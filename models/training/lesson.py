@@ -1,0 +1,107 @@
+"""What is learned from: batches of evidence, and the loss on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.data import IterableDataset
+
+from models.nanovlm.model import NanoVLM
+from models.nanovlm.tokens import ID, PAD
+from models.training.recipe import Recipe
+from models.training.shards import SIZE, Shard, waited_for
+from pipeline.reading import Pixels
+
+Example: TypeAlias = tuple[Pixels, Any, Any]
+
+#: How many shards later an evidence is shown again.
+LAG = 6
+
+#: Pixels an evidence is shifted at most when it is shown, down and across; and the greatest change of contrast,
+#: brightness and the strongest noise, in grey levels.
+SHIFT_DOWN, SHIFT_ACROSS, CONTRAST, BRIGHTNESS, NOISE = 2, 4, 0.15, 12.0, 6.0
+
+
+class Lessons(IterableDataset[Example]):
+    """The evidences of a training in order, from `start` shards shown on: each shard `showings` times, with others
+    between, its evidences in another order each time."""
+
+    def __init__(self, folder: Path, recipe: Recipe, start: int = 0) -> None:
+        self.folder, self.recipe, self.start = folder, recipe, start
+
+    def __iter__(self) -> Iterator[Example]:
+        visit = self.start
+        while True:
+            yield from self._shown(waited_for(self.folder, shard_at(visit, self.recipe.showings)), visit)
+            visit += 1
+
+    def _shown(self, shard: Shard, visit: int) -> Iterator[Example]:
+        rng = np.random.default_rng([self.recipe.seed, visit])
+        for place in rng.permutation(len(shard)):
+            yield varied(shard.images[place], rng), shard.tokens[place], shard.columns[place]
+
+
+def shard_at(visit: int, showings: int) -> int:
+    """Which shard is shown at a visit: a new one, then `showings - 1` of those `LAG` and more shards ago."""
+    newest, again = divmod(visit, showings)
+    return max(0, newest - again * LAG)
+
+
+def shards_needed(recipe: Recipe) -> int:
+    """How many shards a training sees."""
+    visits = -(-recipe.steps * recipe.batch // SIZE)
+    return max(shard_at(visit, recipe.showings) for visit in range(visits)) + 1
+
+
+def varied(image: Pixels, rng: np.random.Generator) -> Pixels:
+    """The same evidence shifted a little, in another light: no picture is seen twice."""
+    down = int(rng.integers(-SHIFT_DOWN, SHIFT_DOWN + 1))
+    across = int(rng.integers(-SHIFT_ACROSS, SHIFT_ACROSS + 1))
+    padded = np.pad(image, ((SHIFT_DOWN, SHIFT_DOWN), (SHIFT_ACROSS, SHIFT_ACROSS)), mode="edge")
+    height, width = image.shape
+    moved = padded[SHIFT_DOWN - down :, SHIFT_ACROSS - across :][:height, :width].astype(np.float32)
+    moved = (moved - 128) * rng.uniform(1 - CONTRAST, 1 + CONTRAST) + 128 + rng.uniform(-BRIGHTNESS, BRIGHTNESS)
+    if rng.random() < 0.3:
+        moved += rng.standard_normal(moved.shape, np.float32) * np.float32(rng.uniform(0, NOISE))
+    varied_: Pixels = np.clip(moved, 0, 255).astype(np.uint8)
+    return varied_
+
+
+def together(examples: Sequence[Example]) -> dict[str, Tensor]:
+    """A batch: images in [-1, 1], tokens cut to the longest sequence, labels of columns."""
+    images, tokens, columns = zip(*examples, strict=True)
+    sequences = torch.from_numpy(np.stack(tokens)).long()
+    longest = int((sequences != ID[PAD]).sum(1).max())
+    return {
+        "images": (torch.from_numpy(np.stack(images)).float() / 127.5 - 1).unsqueeze(1),
+        "tokens": sequences[:, :longest],
+        "columns": torch.from_numpy(np.stack(columns)).long(),
+    }
+
+
+class Lesson(nn.Module):
+    """The loss: the next token of each answer, and as long as it has weight the character at each column.
+
+    With the answers alone a small model sees presence at once and reads nothing within 100,000 evidences; told which
+    character stands at each column, it begins to read at once.
+    """
+
+    def __init__(self, model: NanoVLM) -> None:
+        super().__init__()
+        self.model = model
+        #: Set step by step; 0 drops the labels.
+        self.columns_weight = 1.0
+
+    def forward(self, images: Tensor, tokens: Tensor, columns: Tensor) -> dict[str, Tensor]:
+        words, characters = self.model(images, tokens[:, :-1])
+        answer = functional.cross_entropy(words.float().transpose(1, 2), tokens[:, 1:], ignore_index=ID[PAD])
+        if self.columns_weight == 0:
+            return {"loss": answer}
+        labels = functional.cross_entropy(characters.float().transpose(1, 2), columns)
+        return {"loss": answer + self.columns_weight * labels}

@@ -1,0 +1,121 @@
+"""Evidence drawn ahead of training, in shards on disk: `python -m models.training.shards FOLDER --count N`.
+
+Drawing costs about a third of a step, and takes other cores than the model's. Shard `n` holds the evidences of seeds
+`n · SIZE` to `(n + 1) · SIZE`, so that it is the same whoever draws it, and one that is there is not drawn again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import structlog
+
+from models.nanovlm.tokens import ID, PAD
+from models.synthesis.evidence import Drawn, make
+
+log = structlog.get_logger(__name__)
+
+#: Evidences a shard.
+SIZE = 1024
+
+#: Tokens of the longest sequence: question, answer, end.
+LENGTH = 26
+
+
+@dataclass(frozen=True, eq=False)
+class Shard:
+    """`images` n × 48 × 384 grey, `tokens` n × LENGTH (question, answer, end, padding), `columns` n × 48 labels."""
+
+    images: npt.NDArray[np.uint8]
+    tokens: npt.NDArray[np.uint8]
+    columns: npt.NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+def packed(drawn: Sequence[Drawn]) -> Shard:
+    """Raises ValueError for an answer longer than a sequence may be."""
+    tokens = np.full((len(drawn), LENGTH), ID[PAD], np.uint8)
+    for row, one in enumerate(drawn):
+        sequence = one.sequence()
+        if len(sequence) > LENGTH:
+            raise ValueError(f"an answer of {len(sequence) - 2} tokens is longer than the {LENGTH - 2} there is room for")
+        tokens[row, : len(sequence)] = sequence
+    return Shard(np.stack([one.image for one in drawn]), tokens, np.stack([one.labels for one in drawn]))
+
+
+def place(folder: Path, number: int) -> Path:
+    return folder / f"{number:06d}.npz"
+
+
+def draw(folder: Path, number: int, split: str = "train", size: int = SIZE) -> Path:
+    """Draws a shard unless it is there; half a shard is never seen under its name."""
+    path = place(folder, number)
+    if path.exists():
+        return path
+    one = packed([make(number * size + seed, split) for seed in range(size)])
+    partial = path.with_suffix(f".{os.getpid()}.part")
+    with partial.open("wb") as file:
+        np.savez(file, images=one.images, tokens=one.tokens, columns=one.columns)
+    partial.replace(path)
+    return path
+
+
+def load(path: Path) -> Shard:
+    with np.load(path) as data:
+        return Shard(data["images"], data["tokens"], data["columns"])
+
+
+def waited_for(folder: Path, number: int, seconds: float = 1800.0) -> Shard:
+    """A shard once it is drawn. Raises TimeoutError with a sentence where nobody draws it."""
+    path, since, said = place(folder, number), time.monotonic(), False
+    while not path.exists():
+        if time.monotonic() - since > seconds:
+            raise TimeoutError(f"{path} was not drawn within {seconds:.0f} seconds: run models.training.shards")
+        if not said:
+            log.info("training.waits_for_drawing", shard=number)
+            said = True
+        time.sleep(0.5)
+    return load(path)
+
+
+def draw_all(folder: Path, count: int, processes: int = 1, first: int = 0) -> None:
+    """Draws shards `first` to `count` in order, several at a time."""
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = [(folder, number) for number in range(first, count) if not place(folder, number).exists()]
+    with get_context("spawn").Pool(processes, initializer=_alone) as pool:
+        for done, _ in enumerate(pool.imap(_draw, missing), start=1):
+            if done % 10 == 0:
+                log.info("drawing", shards=done, of=len(missing))
+
+
+def _draw(which: tuple[Path, int]) -> Path:
+    return draw(*which)
+
+
+def _alone() -> None:
+    """Each process draws on one core."""
+    cv2.setNumThreads(1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--count", type=int, required=True, help="shards of 1,024 evidences")
+    parser.add_argument("--processes", type=int, default=max(1, (os.cpu_count() or 2) - 1))
+    given = parser.parse_args()
+    draw_all(given.folder, given.count, given.processes)
+
+
+if __name__ == "__main__":
+    main()

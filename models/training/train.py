@@ -1,0 +1,111 @@
+"""Trains a checkpoint from its recipe: `python -m models.training.train [--recipe FILE --folder RUN --out FOLDER]`.
+
+Through transformers' Trainer. It goes on where it stopped, on whatever device there is; the evidence is drawn by other
+processes meanwhile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import structlog
+import torch
+from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers.trainer_utils import get_last_checkpoint
+
+from models.nanovlm.model import NanoVLM
+from models.training.lesson import Lesson, Lessons, shards_needed, together
+from models.training.recipe import Recipe
+from models.training.shards import SIZE
+
+log = structlog.get_logger(__name__)
+
+
+class ColumnsFade(TrainerCallback):  # type: ignore[misc]
+    """Takes the weight from the labels of columns, evenly, until they are dropped."""
+
+    def __init__(self, lesson: Lesson, recipe: Recipe) -> None:
+        self._lesson, self._recipe = lesson, recipe
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        done = state.global_step / (self._recipe.steps * self._recipe.columns_until)
+        self._lesson.columns_weight = self._recipe.columns_weight * max(0.0, 1.0 - done)
+
+
+def train(recipe: Recipe, evidence: Path, run: Path, report_to: str = "none") -> NanoVLM:
+    """Trains, or goes on from the newest state in `run`; returns the model at the end."""
+    torch.manual_seed(recipe.seed)
+    model = NanoVLM(recipe.config).to(memory_format=torch.channels_last)
+    lesson = Lesson(model)
+    before = get_last_checkpoint(str(run)) if run.is_dir() else None
+    steps_done = json.loads((Path(before) / "trainer_state.json").read_text())["global_step"] if before else 0
+    arguments = TrainingArguments(
+        output_dir=str(run),
+        max_steps=recipe.steps,
+        per_device_train_batch_size=recipe.batch,
+        learning_rate=recipe.rate,
+        weight_decay=recipe.weight_decay,
+        adam_beta2=0.98,
+        max_grad_norm=recipe.clip,
+        warmup_steps=max(1, round(recipe.warm_up * recipe.steps)),
+        lr_scheduler_type="warmup_stable_decay",
+        lr_scheduler_kwargs={"num_decay_steps": recipe.descent, "decay_type": "cosine"},
+        logging_steps=50,
+        save_steps=recipe.save_every,
+        save_total_limit=2,
+        seed=recipe.seed,
+        bf16=torch.cuda.is_available(),
+        # The lessons begin where the last state ended by themselves.
+        ignore_data_skip=True,
+        remove_unused_columns=False,
+        dataloader_num_workers=1,
+        dataloader_persistent_workers=False,
+        report_to=report_to,
+        disable_tqdm=True,
+    )
+    trainer = Trainer(
+        model=lesson,
+        args=arguments,
+        train_dataset=Lessons(evidence, recipe, start=steps_done * recipe.batch // SIZE),
+        data_collator=together,
+        callbacks=[ColumnsFade(lesson, recipe)],
+    )
+    log.info("training", steps=recipe.steps, done=steps_done, parameters=sum(p.numel() for p in model.parameters()))
+    trainer.train(resume_from_checkpoint=before)
+    return model.cpu()
+
+
+def drawing(evidence: Path, recipe: Recipe, processes: int) -> subprocess.Popen[bytes]:
+    """The process that draws what the training needs."""
+    words = ["--count", str(shards_needed(recipe)), "--processes", str(processes)]
+    return subprocess.Popen([sys.executable, "-m", "models.training.shards", str(evidence), *words])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--recipe", type=Path, help="the bundled checkpoint's if not given")
+    parser.add_argument("--folder", type=Path, default=Path("runs/bundled"), help="states of the training")
+    parser.add_argument("--evidence", type=Path, default=Path("runs/evidence"), help="shards of drawn evidence")
+    parser.add_argument("--out", type=Path, help="where the checkpoint is written; FOLDER/checkpoint if not given")
+    parser.add_argument("--drawers", type=int, default=max(1, (os.cpu_count() or 2) - 1), help="0: drawn elsewhere")
+    parser.add_argument("--report-to", default="none", choices=["none", "tensorboard", "wandb", "mlflow"])
+    given = parser.parse_args()
+    recipe = Recipe.load(given.recipe)
+    drawer = drawing(given.evidence, recipe, given.drawers) if given.drawers else None
+    try:
+        model = train(recipe, given.evidence, given.folder, given.report_to)
+    finally:
+        if drawer is not None:
+            drawer.terminate()
+            drawer.wait()
+    model.save(given.out or given.folder / "checkpoint")
+
+
+if __name__ == "__main__":
+    main()

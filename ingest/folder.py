@@ -25,9 +25,9 @@ from ingest.intake import Changed, Intake, Taken, Unreadable
 from ingest.notices import Notices
 from ingest.reading import kind_sentence, lasting, sentence_of, steady_chunks
 from ingest.settling import Settling
-from ingest.traces import where
 from ingest.tree import Entry, Tree, being_written, ignored
 from records.outages import outage
+from records.traces import where
 from records.words import Source
 
 log = structlog.get_logger(__name__)

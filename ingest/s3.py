@@ -15,8 +15,8 @@ from ingest.bucket import Bucket, Gone, Version
 from ingest.config import WatchConfig
 from ingest.events import Told
 from ingest.intake import Changed, Intake, Unfit, Unreadable
-from ingest.traces import where
 from records.outages import outage
+from records.traces import where
 from records.words import Source
 
 log = structlog.get_logger(__name__)

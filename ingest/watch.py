@@ -19,11 +19,11 @@ from ingest.folder import FolderWatcher
 from ingest.intake import Intake
 from ingest.s3 import S3Watcher
 from ingest.sqs import QueueReader, sqs_client
-from ingest.traces import where
 from ingest.tree import ignored
 from records import database
 from records.objects import open_store, s3_client
 from records.outages import Backoff, outage
+from records.traces import where
 
 log = structlog.get_logger(__name__)
 

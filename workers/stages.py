@@ -8,6 +8,7 @@ import structlog
 
 from pipeline.pages import BadFile
 from records import leases
+from records.traces import where
 from records.words import Lease
 from workers.heartbeat import LeaseLost, Work
 from workers.infer import infer
@@ -73,7 +74,7 @@ def give_back(station: Station, lease: Lease, error: Exception) -> str:
                 return QUARANTINED if leases.quarantine(session, lease, str(error)) else LOST
             charge = not outage(error)
             if charge:
-                log.error("scan.error", error=type(error).__name__, exc_info=error)
+                log.error("scan.error", error=type(error).__name__, where=where(error))
             else:
                 log.warning("scan.waits", error=type(error).__name__)
             given = leases.failed(

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from docvigil.cli.common import ID_SIGNS, as_json, errors, opened, screen
@@ -38,6 +38,9 @@ SUFFIXES = {".pdf", ".tif", ".tiff", ".jpg", ".jpeg", ".png", ".webp"}
 
 #: Reasons shown of each document, at most; `docvigil show` has them all.
 MOST_REASONS = 4
+
+#: Reasons keep this width in a narrow terminal, in letters; paths are folded instead.
+WHY_WIDTH = 38
 
 COLOURS = {"clear": "green", "flagged": "yellow", "quarantined": "red", None: "red"}
 
@@ -100,7 +103,7 @@ def scan(
 ) -> None:
     """Scan files now. Exit code 0: all clear, 1: some flagged, 2: some quarantined or unreadable."""
     targets = list(targets_in(paths))
-    table = Table("file", "verdict", "type", "why", box=None, show_edge=False)
+    table = Table("file", "verdict", "type", Column("why", min_width=WHY_WIDTH), box=None)
     highest, counted = CLEAR, dict.fromkeys(EXITS, 0)
     with opened(working) as desk:
         for result in results(desk, targets):

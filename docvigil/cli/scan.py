@@ -13,10 +13,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column, Table
 from rich.text import Text
 
+from docvigil import wiring
 from docvigil.cli.common import ID_SIGNS, as_json, errors, opened, screen
 from docvigil.desk import Desk
 from docvigil.processes import working
-from ingest.intake import Intake
 from ingest.upload import Upload, files_in, take_paths
 from pipeline.pages import sniff
 from records import outbox, queue
@@ -161,7 +161,7 @@ def results(desk: Desk, targets: list[Path | Result]) -> Iterator[Result]:
     """One result a target, in their order, each as soon as those before it are there. Shows progress on standard
     error where that is a terminal."""
     files = [one for one in targets if isinstance(one, Path)]
-    intake = Intake(desk.sessions, desk.store, timezone=desk.settings.timezone, max_bytes=desk.settings.max_file_bytes)
+    intake = wiring.intake(desk.settings, desk.sessions, desk.store)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
         bar = progress.add_task("taking in", total=len(files))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import structlog
 import typer
@@ -24,8 +25,8 @@ from docvigil.processes import everything
 from docvigil.settings import Settings, settings
 from records import audit, queue, verdicts
 from records.intake import readable
+from records.outages import outage
 from records.verdicts import Glance
-from workers.outages import outage
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +61,7 @@ def up(
     with stopping() as stop:
         screen.print("Starting docvigil…")
         with owned(chosen, processes=True) as (instance, supervisor), desk(chosen, instance) as opened:
-            view = View(opened.sessions, screen)
+            view = View(opened.sessions, screen, ZoneInfo(chosen.timezone))
             view.begin()
             supervisor.start(everything(chosen, instance, [str(folder) for folder in folders]))
             _tell(chosen, folders)
@@ -126,8 +127,8 @@ class View:
     """Verdicts as they come: a line for each that a person must look at, and a line of counts that moves in a terminal
     and is written down elsewhere whenever work is done."""
 
-    def __init__(self, sessions: sessionmaker[Session], console: Console) -> None:
-        self._sessions, self._console = sessions, console
+    def __init__(self, sessions: sessionmaker[Session], console: Console, zone: ZoneInfo) -> None:
+        self._sessions, self._console, self._zone = sessions, console, zone
         self._sequence = 0
         self._counts: dict[str, int] = {}
         self._written: dict[str, int] = {}
@@ -160,7 +161,7 @@ class View:
             known = verdicts.glances(session, [one.document_id for one in waiting.items])
             self._written = self._counts = verdicts.counts(session)
         for one in known:
-            self._console.print(line(one), soft_wrap=True)
+            self._console.print(line(one, self._zone), soft_wrap=True)
         if waiting.after is not None:
             self._console.print(f"… and more: docvigil queue ({self._counts['flagged']} flagged)", highlight=False)
 
@@ -171,7 +172,7 @@ class View:
                 new = verdicts.glances(session, ids) if ids else []
             for one in new:
                 if one.verdict != "clear":
-                    self._console.print(line(one), soft_wrap=True)
+                    self._console.print(line(one, self._zone), soft_wrap=True)
             self._count()
         except Exception as error:
             if not outage(error):
@@ -194,9 +195,9 @@ class View:
         return text
 
 
-def line(one: Glance) -> Text:
+def line(one: Glance, zone: ZoneInfo) -> Text:
     """A verdict in one line: when, which document, of what type, and why."""
-    text = Text(f"{one.at.astimezone():%H:%M:%S}  ")
+    text = Text(f"{one.at.astimezone(zone):%H:%M:%S}  ")
     text.append(f"{one.verdict:<11}", style=COLOURS.get(one.verdict, ""))
     text.append(f"  {one.document_id[:ID_SIGNS]}  {', '.join(one.document_types) or 'unknown type'}  ")
     if one.check is not None:

@@ -12,14 +12,16 @@ from typing import Self
 import structlog
 from watchfiles import Change, watch
 
+from records.outages import Backoff
+
 log = structlog.get_logger(__name__)
 
 #: Paths remembered at a time; with more than these, listing the folder is the better way.
 CAPACITY = 10_000
 #: Changes that come close together are told together: gathered for so long at most, looked for so often.
 GATHER_MS, STEP_MS = 400, 50
-#: After an error the kernel is asked again after so long.
-AGAIN_SECONDS = 30.0
+#: After an error of the system (too many folders to watch) it is asked again after so long.
+AGAIN_SECONDS = 60.0
 
 
 class Notices:
@@ -59,6 +61,7 @@ class Notices:
         return paths, missed
 
     def _listen(self) -> None:
+        backoff = Backoff()
         while not self._stop.is_set():
             try:
                 for changes in watch(
@@ -70,10 +73,15 @@ class Notices:
                     raise_interrupt=False,
                     ignore_permission_denied=True,
                 ):
-                    self._add(path for change, path in changes if change is not Change.deleted)
-            except (OSError, RuntimeError) as error:
-                log.warning("folder.no_notices", error=type(error).__name__, hint="the folder is listed instead")
+                    self._add(path for _, path in changes)
+                    backoff.reset()
+            except OSError as error:
+                log.warning("folder.no_notices", errno=error.errno, hint="the folder is listed instead")
                 self._stop.wait(AGAIN_SECONDS)
+            except RuntimeError:
+                # A name that is no UTF-8 ends the library's watch; it is begun again, and a listing finds the name.
+                self._stop.wait(backoff.next())
+                self._miss()
 
     def _filter(self, change: Change, path: str) -> bool:
         return change is not Change.deleted and self._wanted(self._relative(path))
@@ -81,11 +89,15 @@ class Notices:
     def _add(self, paths: Iterable[str]) -> None:
         with self._news:
             for path in paths:
-                # The name had bytes that are no UTF-8, which the library has replaced.
-                if "\ufffd" in path or len(self._paths) >= CAPACITY:
-                    self._missed = True
-                else:
+                if len(self._paths) < CAPACITY:
                     self._paths.add(self._relative(path))
+                else:
+                    self._missed = True
+            self._news.notify_all()
+
+    def _miss(self) -> None:
+        with self._news:
+            self._missed = True
             self._news.notify_all()
 
     def _relative(self, path: str) -> str:

@@ -68,6 +68,10 @@ class ModelReader:
         torch.manual_seed(seed)
         return cls(NanoVLM(NanoVLMConfig()), Calibration(), f"random-{seed}")
 
+    def uncalibrated(self) -> ModelReader:
+        """The same model with its probabilities as they are."""
+        return ModelReader(self._model, Calibration(), self._version, bf16=self._bf16)
+
     @property
     def version(self) -> str:
         return self._version

@@ -56,12 +56,14 @@ Answer: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawn:
-    """`image` 48 × 384 grey; `answer` the tokens to be said; `labels` the character (0: none) at each of 48 columns."""
+    """`image` 48 × 384 grey; `answer` the tokens to be said; `labels` the character (0: none) at each of 48 columns;
+    `cells` the comb boxes, None on a line."""
 
     image: Pixels
     kind: str
     answer: Answer
     labels: Pixels
+    cells: int | None = None
 
     def sequence(self) -> list[int]:
         """Question, answer and end as token numbers."""
@@ -98,7 +100,7 @@ def make(
         field, answer = _drawn(np.random.default_rng([seed, attempt]), stock, chosen, case, source)
         finished = degrade.cut(field)
         if finished is not None:
-            return Drawn(finished.image, chosen, answer, finished.labels)
+            return Drawn(finished.image, chosen, answer, finished.labels, field.cells)
     raise RuntimeError(f"nothing legible was drawn for seed {seed}, {kind}, {state} in {TRIES} tries")
 
 

@@ -33,6 +33,7 @@ class Field:
         self.print, self.own, self.other = (np.zeros(self.shape, np.float32) for _ in range(3))
         self.spans: list[Span] = []
         self.dark = float(rng.uniform(0.35, 1.0))
+        self.cells: int | None = None
 
     @property
     def x1(self) -> int:
@@ -96,6 +97,7 @@ class Field:
 
     def comb(self, cells: int, marks: str | None = None) -> None:
         """Boxes, ticks or dashes for letters, with their layout (`marks`) printed lightly in or below them."""
+        self.cells = cells
         rng, cell = self.rng, self.width / cells
         thick = max(1, int(rng.uniform(0.12, 0.45) * self.scale * 0.5))
         style, dark = rng.random(), self.dark * rng.uniform(0.3, 1)

@@ -49,7 +49,9 @@ def packed(drawn: Sequence[Drawn]) -> Shard:
     for row, one in enumerate(drawn):
         sequence = one.sequence()
         if len(sequence) > LENGTH:
-            raise ValueError(f"an answer of {len(sequence) - 2} tokens is longer than the {LENGTH - 2} there is room for")
+            raise ValueError(
+                f"an answer of {len(sequence) - 2} tokens is longer than the {LENGTH - 2} there is room for"
+            )
         tokens[row, : len(sequence)] = sequence
     return Shard(np.stack([one.image for one in drawn]), tokens, np.stack([one.labels for one in drawn]))
 

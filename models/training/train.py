@@ -41,7 +41,9 @@ class ColumnsFade(TrainerCallback):  # type: ignore[misc]
 def train(recipe: Recipe, evidence: Path, run: Path, report_to: str = "none") -> NanoVLM:
     """Trains, or goes on from the newest state in `run`; returns the model at the end."""
     torch.manual_seed(recipe.seed)
-    model = NanoVLM(recipe.config).to(memory_format=torch.channels_last)
+    model = NanoVLM(recipe.config)
+    # Small channels convolve a fifth faster this way on a CPU.
+    model.vision.stem.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     lesson = Lesson(model)
     before = get_last_checkpoint(str(run)) if run.is_dir() else None
     steps_done = json.loads((Path(before) / "trainer_state.json").read_text())["global_step"] if before else 0
@@ -78,7 +80,8 @@ def train(recipe: Recipe, evidence: Path, run: Path, report_to: str = "none") ->
     )
     log.info("training", steps=recipe.steps, done=steps_done, parameters=sum(p.numel() for p in model.parameters()))
     trainer.train(resume_from_checkpoint=before)
-    return model.cpu()
+    model.cpu()
+    return model
 
 
 def drawing(evidence: Path, recipe: Recipe, processes: int) -> subprocess.Popen[bytes]:

@@ -1,0 +1,260 @@
+"""How well a checkpoint reads evidence that no training saw: `python -m models.training.evaluate [CHECKPOINT]`.
+
+Drawn with the fonts, digits and signers of the test split. Half of its fonts and digits serve calibration
+(`models.training.calibrate`), the other half is measured here, so that no confidence is judged on what shaped it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+import math
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from models.calibration import expected_error
+from models.nanovlm.tokens import CHOICES
+from models.reader import STATES, load_reader
+from models.synthesis.digits import Digits
+from models.synthesis.evidence import Drawn, make
+from models.synthesis.faces import Materials, OutlineFace, materials
+from models.synthesis.pen import Source
+from pipeline import amounts, dates, identifiers
+from pipeline.reading import Answer, AnswerState, Question, QuestionKind, Reader
+
+Half: TypeAlias = Literal["calibration", "measurement"]
+
+#: What is measured: the kind of question, and for strings whose letters. None: as they come.
+TASKS: tuple[tuple[str, Source | None], ...] = (
+    ("signature", None),
+    ("date", "hand"),
+    ("date", "mnist"),
+    ("date", "print"),
+    ("date", None),
+    ("identifier", None),
+    ("amount", None),
+    ("text", None),
+    ("checkbox", None),
+    ("endorsement", None),
+    ("mark", None),
+)
+
+#: Answers a request.
+BATCH = 64
+
+#: Seeds of evidence for calibration and for measurement lie apart.
+FIRST_SEED: dict[Half, int] = {"calibration": 50_000_000, "measurement": 60_000_000}
+
+#: The accuracy for which the share that can be answered is told.
+STRICT = 0.995
+
+
+@dataclass(frozen=True)
+class Score:
+    """`exact` is the share of answers that are right in state and value as written, with its 95 % interval (Wilson,
+    1927); `presence` that of telling something from nothing; `character_error` edits a character of what is written;
+    `calibration_error` and `ranking` (AUROC of confidence against correctness) judge the confidence; `strict_share`
+    is the share of the most confident answers that is at least 99.5 % right."""
+
+    kind: str
+    letters: str
+    count: int
+    exact: float
+    low: float
+    high: float
+    presence: float
+    character_error: float | None
+    calibration_error: float
+    ranking: float | None
+    strict_share: float
+
+
+def half(which: Half) -> Materials:
+    """Half of the test split: every second of its hands, and one side of its digits."""
+    every, odd = materials("test"), which == "measurement"
+    return replace(
+        every, hands=_half(every.hands, odd), digits=None if every.digits is None else _side(every.digits, odd)
+    )
+
+
+def _half(faces: tuple[OutlineFace, ...], odd: bool) -> tuple[OutlineFace, ...]:
+    return faces[odd::2] if len(faces) > 1 else faces
+
+
+def _side(digits: Digits, odd: bool) -> Digits:
+    # The first half of the data set's test side was written by other people than its second.
+    middle = len(digits.images) // 2
+    return replace(digits, places=tuple(p[p >= middle] if odd else p[p < middle] for p in digits.places))
+
+
+def question(drawn: Drawn) -> Question:
+    """What the pipeline would ask about this evidence."""
+    kind = QuestionKind(drawn.kind)
+    match kind:
+        case QuestionKind.DATE if drawn.cells:
+            return Question(kind, drawn.image, dates.COMB_ALPHABET, drawn.cells)
+        case QuestionKind.DATE:
+            return Question(kind, drawn.image, dates.LINE_ALPHABET, dates.LONGEST)
+        case QuestionKind.IDENTIFIER:
+            return Question(kind, drawn.image, identifiers.alphabet(None), drawn.cells or identifiers.length(None))
+        case QuestionKind.AMOUNT:
+            return Question(kind, drawn.image, amounts.ALPHABET + "/-", drawn.cells or 16)
+        case _:
+            return Question(kind, drawn.image)
+
+
+def right(drawn: Drawn, answer: Answer) -> bool:
+    """Whether state, choice and value are all as drawn."""
+    if QuestionKind(drawn.kind) in CHOICES:
+        return drawn.answer == (f"<{'empty' if answer.label == 'nothing' else answer.label}>",)
+    if drawn.answer[0] in STATES:
+        return answer.state is STATES[drawn.answer[0]]
+    return answer.state is AnswerState.PRESENT and answer.value == "".join(drawn.answer).strip()
+
+
+def answered(reader: Reader, drawn: Sequence[Drawn]) -> list[Answer]:
+    """The reader's answers, a batch at a time."""
+    answers: list[Answer] = []
+    for start in range(0, len(drawn), BATCH):
+        answers += reader.read([question(one) for one in drawn[start : start + BATCH]])
+    return answers
+
+
+def score(drawn: Sequence[Drawn], answers: Sequence[Answer], letters: str = "all") -> Score:
+    """The score of answers to one kind of question. Raises ValueError without any."""
+    if not drawn:
+        raise ValueError("nothing was asked, so nothing can be scored")
+    hits = [right(one, answer) for one, answer in zip(drawn, answers, strict=True)]
+    sure = [answer.confidence for answer in answers]
+    there = [
+        (one.answer != ("<empty>",)) == (answer.state is not AnswerState.EMPTY)
+        for one, answer in zip(drawn, answers, strict=True)
+    ]
+    low, high = wilson(sum(hits), len(hits))
+    return Score(
+        kind=drawn[0].kind,
+        letters=letters,
+        count=len(drawn),
+        exact=float(np.mean(hits)),
+        low=low,
+        high=high,
+        presence=float(np.mean(there)),
+        character_error=_character_error(drawn, answers),
+        calibration_error=expected_error(sure, hits),
+        ranking=_ranking(sure, hits),
+        strict_share=_strict_share(sure, hits),
+    )
+
+
+def wilson(hits: int, count: int, z: float = 1.96) -> tuple[float, float]:
+    """The 95 % interval of a share."""
+    p, spread = hits / count, z * z / count
+    middle, half_width = p + spread / 2, z * math.sqrt(p * (1 - p) / count + spread / (4 * count))
+    return (middle - half_width) / (1 + spread), (middle + half_width) / (1 + spread)
+
+
+def _character_error(drawn: Sequence[Drawn], answers: Sequence[Answer]) -> float | None:
+    from rapidfuzz.distance import Levenshtein
+
+    pairs = [
+        ("".join(one.answer).strip(), answer.value or "")
+        for one, answer in zip(drawn, answers, strict=True)
+        if not one.answer[0].startswith("<")
+    ]
+    letters = sum(len(written) for written, _ in pairs)
+    return sum(Levenshtein.distance(*pair) for pair in pairs) / letters if letters else None
+
+
+def _ranking(sure: Sequence[float], hits: Sequence[bool]) -> float | None:
+    """The chance that a right answer is surer than a wrong one (Mann–Whitney)."""
+    p, h = np.asarray(sure), np.asarray(hits)
+    if h.all() or not h.any():
+        return None
+    values, places = np.unique(p, return_inverse=True)
+    counts = np.bincount(places, minlength=len(values))
+    ranks = np.cumsum(counts) - (counts - 1) / 2
+    up = int(h.sum())
+    return float((ranks[places][h].sum() - up * (up + 1) / 2) / (up * (len(h) - up)))
+
+
+def _strict_share(sure: Sequence[float], hits: Sequence[bool]) -> float:
+    order = np.argsort(-np.asarray(sure), kind="stable")
+    running = np.cumsum(np.asarray(hits)[order]) / np.arange(1, len(order) + 1)
+    good = np.nonzero(running >= STRICT)[0]
+    return float((good[-1] + 1) / len(order)) if len(good) else 0.0
+
+
+def drawn_for(which: Half, kind: str, letters: Source | None, count: int, processes: int = 1) -> list[Drawn]:
+    """Evidence of one half of the test split; the same arguments and fonts give the same evidence."""
+    stock = half(which)
+    if letters == "mnist" and stock.digits is None:
+        raise ValueError("real digits are not here: set DOCVIGIL_DIGITS to mnist.npz")
+    task = functools.partial(_one, which, kind, letters)
+    seeds = range(FIRST_SEED[which], FIRST_SEED[which] + count)
+    if processes == 1:
+        return [task(seed) for seed in seeds]
+    with get_context("spawn").Pool(processes) as pool:
+        return pool.map(task, seeds, chunksize=64)
+
+
+def _one(which: Half, kind: str, letters: Source | None, seed: int) -> Drawn:
+    # Of letters somebody wrote, only those that are to be read are measured by whose they are.
+    state = "ok" if letters is not None else None
+    return make(seed, "test", kind, letters, state, using=_stock(which))
+
+
+@functools.cache
+def _stock(which: Half) -> Materials:
+    return half(which)
+
+
+def evaluate(reader: Reader, count: int, processes: int = 1) -> list[Score]:
+    """The score of each task that can be drawn here."""
+    scores = []
+    for kind, letters in TASKS:
+        if letters == "mnist" and half("measurement").digits is None:
+            continue
+        drawn = drawn_for("measurement", kind, letters, count, processes)
+        scores.append(score(drawn, answered(reader, drawn), letters or "all"))
+    return scores
+
+
+def table(scores: Sequence[Score]) -> str:
+    """The scores as a Markdown table."""
+    lines = [
+        "| question | letters | evidences | exact | 95 % interval | presence | character error | calibration error |"
+        " AUROC | share at 99.5 % |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for s in scores:
+        error = "" if s.character_error is None else f"{s.character_error:.2%}"
+        ranking = "" if s.ranking is None else f"{s.ranking:.3f}"
+        lines.append(
+            f"| {s.kind} | {s.letters} | {s.count:,} | {s.exact:.2%} | {s.low:.2%} to {s.high:.2%} | {s.presence:.2%} |"
+            f" {error} | {s.calibration_error:.4f} | {ranking} | {s.strict_share:.1%} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("checkpoint", type=Path, nargs="?", help="the bundled one if not given")
+    parser.add_argument("--count", type=int, default=2000, help="evidences a task")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="that draw")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    scores = evaluate(load_reader(given.checkpoint), given.count, given.processes)
+    sys.stdout.write(json.dumps([asdict(one) for one in scores]) if given.json else table(scores))
+    sys.stdout.write("\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -18,10 +18,10 @@ from pipeline.doctypes.schema import DocumentType
 from pipeline.editions import Difference, difference
 from pipeline.pages import Page
 from pipeline.reading import Pixels
-from pipeline.sheet import PX_PER_MM, Features, Fit, Floats, Sheet, clear_matches, features, moved, work_image
+from pipeline.sheet import PX_PER_MM, Features, Fit, Floats, Sheet, clear_matches, features, likeness, moved, work_image
 
-#: Features that must agree on one map. Wrong forms reach 20 by chance.
-LEAST_INLIERS = 24
+#: Features that must agree on one map, and from which no other form is tried. Wrong forms reach 20 by chance.
+LEAST_INLIERS, BEYOND_CHANCE = 24, 72
 
 #: Share of the blank's print that must be found, for the form to be this one at all, and to be sure of it.
 LEAST_SHARE, SURE_SHARE = 0.3, 0.6
@@ -100,12 +100,7 @@ class Atlas:
         """Type and place of a page. Never raises for what is on the page."""
         work, to_page = work_image(page.image, page.dpi)
         found = features(work)
-        guesses = {index: self.sheets[index].match(found) for index in self._shortlist(found)}
-        if guesses:
-            first = max(guesses, key=lambda index: guesses[index][1])
-            if guesses[first][1] >= LEAST_INLIERS:
-                # The shortlist may have left out another edition of the form that leads it.
-                guesses.update({index: self.sheets[index].match(found) for index in self._kin(first)})
+        guesses = self._guesses(found)
         tried = [(index, matrix, inliers) for index, (matrix, inliers) in guesses.items() if matrix is not None]
         tried.sort(key=lambda one: -one[2])
         seen = tuple(
@@ -150,13 +145,29 @@ class Atlas:
         located = self._judged(page, best, fit, to_page, margin, doubt, work.shape, seen)
         return replace(located, twins=twins)
 
+    def _guesses(self, found: Features) -> dict[int, tuple[Floats | None, int]]:
+        """First guesses, by sheet: of those most like the page, until one agrees with it beyond any chance, and of
+        those that this one could be taken for."""
+        guesses: dict[int, tuple[Floats | None, int]] = {}
+        for index in self._shortlist(found):
+            guesses[index] = self.sheets[index].match(found)
+            if guesses[index][1] >= BEYOND_CHANCE:
+                break
+        first = max(guesses, key=lambda index: guesses[index][1], default=None)
+        if first is not None and guesses[first][1] >= LEAST_INLIERS:
+            # The shortlist may have left out another edition of the form that leads it.
+            guesses |= {index: self.sheets[index].match(found) for index in self._kin(first) if index not in guesses}
+        return guesses
+
     def _shortlist(self, page: Features) -> list[int]:
         """The sheets that most of the page's features match, all turned by the same angle."""
-        likeness = page.descriptors @ self._descriptors.T
+        if not len(page.points) or not len(self._descriptors):
+            return []
+        alike = likeness(page.descriptors, self._descriptors)
         votes = np.zeros(len(self.sheets))
         for index, (start, end) in enumerate(pairwise(self._starts)):
-            if end - start > 1 and len(page.angles):
-                clear, best = clear_matches(likeness[:, start:end])
+            if end - start > 1:
+                clear, best = clear_matches(alike[:, start:end])
                 turns = (page.angles[clear] - self.sheets[index].features.angles[best]) % 360
                 counts = np.bincount((turns // 10).astype(np.intp) % 36, minlength=36)
                 votes[index] = (counts + np.roll(counts, 1) + np.roll(counts, -1)).max()

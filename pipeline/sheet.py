@@ -7,7 +7,7 @@ the measure of how well print is met at each place.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeAlias, cast
 
@@ -33,15 +33,25 @@ CELL = 80
 #: A patch counts as found from this correlation on.
 FOUND = 0.5
 
-#: Features are taken at half the work resolution: word shapes survive noise there, strokes don't. At 50 dpi SIFT found
-#: every one of 40 badly scanned forms with 8 times the inliers of ORB, in 70 ms; ORB lost one in forty.
-FEATURES = 800
+#: Features are taken at this share of the work resolution: word shapes survive noise there, strokes don't. At 50 dpi
+#: SIFT found every one of 40 badly scanned forms with 8 times the inliers of ORB, which lost one; at 40 dpi it finds
+#: the same for three quarters of the time.
+FEATURE_SCALE, FEATURES = 0.4, 800
 
 #: A match counts when the second best is this much less alike (as a share of the angle between descriptors).
 RATIO = 0.85
 
 #: How far a patch speaks for its surroundings, in work pixels (20 mm).
 REACH = 80.0
+
+#: The voice of the map itself, which every place hears, in patches.
+DOUBT = 0.5
+
+#: Times patches are sought again from a better map, and how far (work pixels) it may move without need for that.
+ROUNDS, NEAR = 2, 1.5
+
+#: A patch with more than this share of its square in fields will be written over.
+WRITTEN = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,15 +66,15 @@ class Features:
 
 def features(work: Pixels) -> Features:
     """Features of a page at work resolution (Lowe 2004; descriptors by Arandjelović and Zisserman's RootSIFT, 2012)."""
-    half = resized(work, max(1, work.shape[1] // 2), max(1, work.shape[0] // 2))
+    small = resized(work, *(max(1, round(side * FEATURE_SCALE)) for side in work.shape[::-1]))
     sift = cv2.SIFT_create(FEATURES)  # type: ignore[attr-defined]
-    found, descriptors = sift.detectAndCompute(half, None)
+    found, descriptors = sift.detectAndCompute(small, None)
     if descriptors is None or len(found) == 0:
         return Features(np.empty((0, 2)), np.empty((0, 128), np.float32), np.empty(0, np.float32))
     order = np.argsort([-one.response for one in found], kind="stable")[:FEATURES]
     points = np.asarray(cv2.KeyPoint.convert(found), np.float64)[order]
     roots = np.sqrt(descriptors[order] / np.maximum(1e-6, descriptors[order].sum(axis=1, keepdims=True)))
-    back = zoom(work.shape[1] / half.shape[1], work.shape[0] / half.shape[0])
+    back = zoom(work.shape[1] / small.shape[1], work.shape[0] / small.shape[0])
     angles = np.array([one.angle for one in found], np.float32)[order]
     return Features(moved(points, back), np.asarray(roots, np.float32), angles)
 
@@ -93,7 +103,7 @@ class Fit:
 
     `matrix` maps sheet work pixels to page work pixels; `places` (n × 2) are the patches that lie on the page,
     `offsets` (n × 2) how far each was found from where the matrix puts it, `scores` their correlation, `bare` whether
-    no field lies there, so that only print can be found.
+    hardly any of a field lies there, so that only print can be found.
     """
 
     matrix: Floats
@@ -113,6 +123,11 @@ class Fit:
         """Which patches were found, and where the matrix and their neighbours have them."""
         return (self.scores >= FOUND) & (self.strays < 1.0 * PX_PER_MM)
 
+    @cached_property
+    def _voices(self) -> tuple[Floats, Floats, Floats]:
+        """Places, offsets and scores of the patches that hold."""
+        return self.places[self.held], self.offsets[self.held], self.scores[self.held]
+
     @property
     def share(self) -> float:
         """Share of the patches on the page that hold."""
@@ -125,21 +140,21 @@ class Fit:
 
     def near(self, place: Floats) -> tuple[Floats, float, float]:
         """Offset at a place, its residual (both in work pixels), and how many patches speak for it."""
-        places, offsets = self.places[self.held], self.offsets[self.held]
-        weights = np.exp(-((places - place) ** 2).sum(axis=1) / (2 * REACH**2)) * self.scores[self.held]
+        places, offsets, scores = self._voices
+        weights = np.exp(((places - place) ** 2).sum(axis=1) / (-2 * REACH**2)) * scores
         voices = float(weights.sum())
         if voices < 0.05:
             return np.zeros(2), float("inf"), voices
-        offset = self.near_all(place[None])[0]
-        spread = float(np.sqrt((weights * ((offsets - offset) ** 2).sum(axis=1)).sum() / voices))
-        return offset, spread, voices
-
-    def near_all(self, places: Floats) -> Floats:
-        """Offsets at many places (n × 2)."""
-        distances = ((places[:, None] - self.places[None, self.held]) ** 2).sum(axis=2)
-        weights = np.exp(-distances / (2 * REACH**2)) * self.scores[self.held]
         # A few far voices say less than the map does: the offset shrinks to none with them.
-        return np.asarray(weights @ self.offsets[self.held] / (weights.sum(axis=1, keepdims=True) + 0.5), np.float64)
+        offset = weights @ offsets / (voices + DOUBT)
+        spread = float(np.sqrt(weights @ ((offsets - offset) ** 2).sum(axis=1) / voices))
+        return np.asarray(offset, np.float64), spread, voices
+
+    def near_all(self, spots: Floats) -> Floats:
+        """Offsets at many places (n × 2)."""
+        places, offsets, scores = self._voices
+        weights = np.exp(((spots[:, None] - places[None]) ** 2).sum(axis=2) / (-2 * REACH**2)) * scores
+        return np.asarray(weights @ offsets / (weights.sum(axis=1, keepdims=True) + DOUBT), np.float64)
 
 
 def _medians(places: Floats, offsets: Floats, scores: Floats) -> Floats:
@@ -181,14 +196,20 @@ def blank_image(doctype: DocumentType, form_page: int) -> Pixels:
     return cast(Pixels, image)
 
 
-def clear_matches(likeness: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def likeness(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """The cosine of every descriptor of one page with every of another."""
+    # Not NumPy's product, whose threads cost several times what they save on matrices of this size.
+    return cast("npt.NDArray[np.float32]", cv2.gemm(one, other, 1.0, None, 0.0, flags=cv2.GEMM_2_T))
+
+
+def clear_matches(alike: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Rows of a likeness matrix with one column far more alike than any other, and these columns. Spoils the matrix."""
-    rows = np.arange(len(likeness))
-    best = likeness.argmax(axis=1)
-    first = likeness[rows, best].copy()
-    likeness[rows, best] = -1
+    rows = np.arange(len(alike))
+    best = alike.argmax(axis=1)
+    first = alike[rows, best].copy()
+    alike[rows, best] = -1
     # For unit vectors the squared distance is 2 − 2·likeness.
-    clear = np.flatnonzero((1 - first) < RATIO**2 * (1 - likeness.max(axis=1)))
+    clear = np.flatnonzero((1 - first) < RATIO**2 * (1 - alike.max(axis=1)))
     return clear, best[clear]
 
 
@@ -205,11 +226,13 @@ class Sheet:
         self.to_work = zoom(self.width / blank.shape[1], self.height / blank.shape[0])
         self.work = cast(Pixels, cv2.GaussianBlur(resized(blank, self.width, self.height), (3, 3), 0))
         self.features = features(self.work)
-        self.in_fields = np.zeros((self.height, self.width), np.bool_)
+        in_fields = np.zeros((self.height, self.width), np.float32)
         for field in doctype.fields:
             if field.page == form_page:
                 x0, y0, x1, y1 = field.where.pixels(self.width, self.height)
-                self.in_fields[y0 : y1 + 1, x0 : x1 + 1] = True
+                in_fields[y0 : y1 + 1, x0 : x1 + 1] = 1
+        #: Where a patch's square lies on fields so far that hands will write into it.
+        self.written = cv2.blur(in_fields, (2 * PATCH + 1, 2 * PATCH + 1)) > WRITTEN
         self.places = self._choose()
 
     @cached_property
@@ -222,8 +245,8 @@ class Sheet:
         rim = PATCH + 1
         corner = cv2.cornerMinEigenVal(self.work, PATCH, ksize=3)
         corner[:rim], corner[-rim:], corner[:, :rim], corner[:, -rim:] = 0, 0, 0, 0
-        # A corner in a field will be written over; one outside is better, even where it is weaker.
-        corner[self.in_fields] *= 0.2
+        # What will be written over is found badly; a weaker corner beside it is better.
+        corner[self.written] *= 0.2
         places = []
         for top in range(0, self.height, CELL):
             for left in range(0, self.width, CELL):
@@ -261,24 +284,26 @@ class Sheet:
         mine = self.features
         if len(page.points) < 2 or len(mine.points) < 2:
             return np.empty((0, 2)), np.empty((0, 2))
-        clear, best = clear_matches(page.descriptors @ mine.descriptors.T)
+        clear, best = clear_matches(likeness(page.descriptors, mine.descriptors))
         return mine.points[best], page.points[clear]
 
     def fit(self, page: Pixels, matrix: Floats, inliers: int) -> Fit:
-        """Refines a first guess by the patches; twice, since the first round may start a millimetre or two off."""
+        """Refines a first guess by the patches; they are sought again where the first guess was a millimetre off."""
         fit = self._patches(page, matrix, inliers)
-        for _ in range(2):
+        for _ in range(ROUNDS):
             good = fit.scores >= FOUND
             if good.sum() < 6:
                 break
-            there = moved(fit.places[good] + fit.offsets[good], fit.matrix)
-            better, _mask = cv2.findHomography(fit.places[good], there, cv2.RANSAC, 0.8 * PX_PER_MM)
-            if better is None:
+            there = moved(fit.places + fit.offsets, fit.matrix)
+            better, _mask = cv2.findHomography(fit.places[good], there[good], cv2.RANSAC, 0.8 * PX_PER_MM)
+            if better is None or abs(np.linalg.det(better)) < 1e-9:
                 break
             shift = np.abs(moved(fit.places, better) - moved(fit.places, fit.matrix)).max()
+            if shift < NEAR:
+                # The patches look the same from here: only what their offsets count from has moved.
+                offsets = moved(there, np.linalg.inv(better)) - fit.places
+                return replace(fit, matrix=np.asarray(better, np.float64), offsets=offsets)
             fit = self._patches(page, np.asarray(better, np.float64), inliers)
-            if shift < 1.0:
-                break
         return fit
 
     def upright(self, page: Pixels, matrix: Floats) -> Pixels:
@@ -295,7 +320,7 @@ class Sheet:
         offsets, scores = np.zeros((len(places), 2)), np.zeros(len(places))
         for row, (x, y) in enumerate(places):
             offsets[row], scores[row] = seek(upright, self.work, int(x), int(y))
-        bare = ~self.in_fields[places[:, 1], places[:, 0]]
+        bare = ~self.written[places[:, 1], places[:, 0]]
         return Fit(matrix, inliers, places.astype(np.float64), offsets, scores, bare)
 
 

@@ -58,7 +58,7 @@ def unexpected(page: Page, location: Location) -> list[Evidence]:
     there = np.full(work.shape, 255, np.uint8)
     inside = cast(Mask, cv2.remap(there, *maps, cv2.INTER_NEAREST, borderValue=0))
     ink = _extra(upright, sheet, location.residual_mm or 0.0) & inside
-    marks = _marks(ink, _explained(location, sheet), cast(Mask, cv2.erode(inside, _disc(EDGE_MM), borderValue=0)))
+    marks = _marks(ink, _explained(location, sheet), _within(inside))
     evidence = []
     for ordinal, (x0, y0, x1, y1) in enumerate(marks):
         box = Box(x0 / sheet.width, y0 / sheet.height, x1 / sheet.width, y1 / sheet.height)
@@ -185,6 +185,12 @@ def _merged(boxes: list[tuple[int, int, int, int]]) -> list[tuple[int, int, int,
                     break
         merged.append((x0, y0, x1, y1))
     return merged
+
+
+def _within(inside: Mask) -> Mask:
+    """What lies on the page but for the strip along its edge."""
+    side = 2 * round(EDGE_MM * PX_PER_MM) + 1
+    return cast(Mask, cv2.erode(inside, np.ones((side, side), np.uint8), borderValue=0))
 
 
 def _disc(radius_mm: float) -> Mask:

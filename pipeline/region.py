@@ -86,7 +86,7 @@ class Regions:
         self._reader, self._atlas, self._limits = reader, atlas, limits
         self._make_printed = printed
         self._printed: PrintedWords | None = None
-        self._last: tuple[tuple[Path, int], Page] | None = None
+        self._last: tuple[tuple[Path, int], Page, float] | None = None
 
     def read(self, path: Path, kind: FieldKind, box: Box | None = None, page: int = 1) -> RegionReading:
         """Reads the field of that kind in `box`, or without a box wherever it stands on the page.
@@ -94,28 +94,28 @@ class Regions:
         Raises BadFile or OSError where the file can't be read, LookupError where it has no such page, and ValueError
         for a box that is off the page.
         """
-        picture = self._page(path, page)
+        picture, skew = self._page(path, page)
         if box is not None:
-            return self._in_box(picture, kind, _on_page(box))
+            return self._in_box(picture, kind, _on_page(box), skew)
         location = self._atlas.locate(picture)
         if location.doctype is not None:
             found = self._on_form(picture, kind, location)
             if found is not None:
                 return found
-        return self._anywhere(picture, kind)
+        return self._anywhere(picture, kind, skew)
 
-    def _page(self, path: Path, number: int) -> Page:
-        # Lists of regions go through a file page by page.
+    def _page(self, path: Path, number: int) -> tuple[Page, float]:
+        """A page and how its lines lean (degrees). Lists of regions go through a file page by page."""
         if self._last is not None and self._last[0] == (path, number):
-            return self._last[1]
+            return self._last[1:]
         for page in render(path, self._limits):
             if page.number == number:
-                self._last = ((path, number), page)
-                return page
+                self._last = ((path, number), page, lean(page))
+                return self._last[1:]
         raise LookupError(f"{path} has no page {number}")
 
-    def _in_box(self, page: Page, kind: FieldKind, box: Box) -> RegionReading:
-        (found,) = self._ask([cut_out(page, kind, box, _skew(page))])
+    def _in_box(self, page: Page, kind: FieldKind, box: Box, skew: float) -> RegionReading:
+        (found,) = self._ask([cut_out(page, kind, box, skew)])
         if kind is FieldKind.DATE and found.confidence < UNSURE_DATE:
             return _told(self._second_opinion(found), box)
         if kind is FieldKind.TEXT and found.filled:
@@ -132,7 +132,7 @@ class Regions:
         readings = self._ask([one for one, _ in wanted], [field for _, field in wanted])
         return _told(next((one for one in readings if one.filled), readings[0]))
 
-    def _anywhere(self, page: Page, kind: FieldKind) -> RegionReading:
+    def _anywhere(self, page: Page, kind: FieldKind, skew: float) -> RegionReading:
         """The field on a page that is no known form."""
         if self._printed is None and self._make_printed is not None:
             self._printed = self._make_printed()
@@ -141,7 +141,6 @@ class Regions:
         looked = spots.spots(page, kind, words)
         if not looked:
             return max(printed, key=_confidence, default=RegionReading(None, False, None, None, NOTHING))
-        skew = _skew(page)
         readings = self._ask([cut_out(page, kind, one.box, skew) for one in looked])
         weights = self._likeness(page, looked, kind, skew)
         found = [
@@ -219,6 +218,7 @@ def cut_out(page: Page, kind: FieldKind, box: Box, skew: float = 0.0) -> Evidenc
     image, alternate, cells = plain(1.0), plain(0.5), None
     row = comb.find(look) if kind not in CHOICES else None
     if row is not None and _is_of(row.area, inner):
+        row = _whole(row, inner)
         on_comb = partial(_with_margins, look, row.area)
         image, alternate, cells = on_comb(1.0), on_comb(0.5), row.cells
         if kind is FieldKind.DATE:
@@ -261,7 +261,8 @@ def _on_page(box: Box) -> Box:
     return box.clipped()
 
 
-def _skew(page: Page) -> float:
+def lean(page: Page) -> float:
+    """How far the lines of a page lean (degrees, clockwise); 0 where that can't be told or is not worth a turn."""
     if min(page.image.shape) < LEAST_PAGE:
         return 0.0
     skew = assess(page).skew_degrees
@@ -289,6 +290,15 @@ def _is_of(row: comb.Area, inner: comb.Area) -> bool:
     shared = min(row[2], inner[2]) - max(row[0], inner[0])
     level = min(row[3], inner[3]) - max(row[1], inner[1])
     return shared > 0.7 * min(_wide(row), _wide(inner)) and level > 0.5 * min(_high(row), _high(inner))
+
+
+def _whole(row: comb.Comb, inner: comb.Area) -> comb.Comb:
+    """A comb with the cell at its end whose outer side was not seen, where the given box has room for exactly one."""
+    x0, y0, x1, y1 = row.area
+    step = _wide(row.area) / row.cells
+    first, last = (0.7 * step < gap < 1.3 * step for gap in (x0 - inner[0], inner[2] - x1))
+    area = (round(x0 - first * step), y0, round(x1 + last * step), y1)
+    return comb.Comb(area, row.cells + first + last, row.even)
 
 
 def _wide(area: comb.Area) -> int:

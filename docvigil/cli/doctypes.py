@@ -92,9 +92,7 @@ def new_(
         typer.Argument(metavar="BLANK|SAMPLE…", help="One blank (PDF or image); or filled samples, or their folder."),
     ],
     title: Annotated[str | None, typer.Option(help="What people call the form.")] = None,
-    folder: Annotated[
-        Path | None, typer.Option(help="Where types are kept, if not as set.")
-    ] = None,
+    folder: Annotated[Path | None, typer.Option(help="Where types are kept, if not as set.")] = None,
     print_: Annotated[bool, typer.Option("--print/--no-print", help="Read the print, to name the fields.")] = True,
 ) -> None:
     """Make a document type from a blank form, or from filled samples where nobody has a blank.

@@ -53,6 +53,9 @@ def set_up(chosen: Settings | None = None, *, least: str | None = None) -> None:
     handler = logging.StreamHandler(sys.stderr) if chosen.log_file is None else WatchedFileHandler(chosen.log_file)
     handler.setFormatter(formatter)
     root = logging.getLogger()
+    for old in root.handlers:
+        if isinstance(old, WatchedFileHandler):
+            old.close()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     for name in CHATTY:

@@ -45,7 +45,9 @@ def main() -> None:
         code = app(standalone_mode=False)
         sys.stdout.flush()
     except TyperException as wrong:
-        _tell(f"{wrong.format_message()}\nSee `docvigil --help`.")
+        # Without a command help was shown already.
+        if wrong.format_message():
+            _tell(f"{wrong.format_message()}\nSee `docvigil --help`.")
         sys.exit(USAGE)
     except BadSettings as wrong:
         _tell(str(wrong))

@@ -1,4 +1,4 @@
-"""Keeps child processes running: started in order, restarted when they die, stopped in reverse order, gone with us."""
+"""Keeps child processes running: started in order, restarted when they die, stopped in order, gone with us."""
 
 from __future__ import annotations
 
@@ -109,7 +109,8 @@ class Supervisor:
             return {name: one.starts for name, one in self._running.items()}
 
     def stop(self) -> None:
-        """Stops all children, the last started first, and waits for each. Safe to call twice."""
+        """Stops all children and waits for each: those that serve nobody, then the others, the last started first.
+        Safe to call twice."""
         self._stop.set()
         self._thread.join()
 
@@ -125,7 +126,15 @@ class Supervisor:
                         for path in (running.child.log, *running.child.also_rotated):
                             _rotate(path)
         # Stopped here and not in `stop`: the end of this thread is a parent's death to the kernel.
-        for running in reversed(self._running.values()):
+        # Nobody waits for a child that serves nobody, so all of those may end at the same time.
+        working = [one for one in self._running.values() if one.child.ready is None]
+        serving = [one for one in self._running.values() if one.child.ready is not None]
+        for running in working:
+            _ask(running)
+        for running in working:
+            _end(running)
+        for running in reversed(serving):
+            _ask(running)
             _end(running)
 
     def _look_after(self, running: _Running) -> None:
@@ -174,11 +183,17 @@ def _launch(child: Child) -> subprocess.Popen[bytes]:
         )
 
 
+def _ask(running: _Running) -> None:
+    """Asks a child to end."""
+    if running.process is not None and running.process.poll() is None:
+        running.process.send_signal(running.child.stop_signal)
+
+
 def _end(running: _Running) -> None:
+    """Waits for a child that was asked to end, and kills it if it takes too long."""
     process, child = running.process, running.child
     if process is None or process.poll() is not None:
         return
-    process.send_signal(child.stop_signal)
     try:
         process.wait(child.stop_seconds)
     except subprocess.TimeoutExpired:

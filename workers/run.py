@@ -12,7 +12,7 @@ from celery.signals import setup_logging, worker_process_init
 
 from pipeline.reading import Reader
 from workers import app as celery_app
-from workers import tasks
+from workers import credit, tasks
 from workers.alone import die_with_parent, limit_memory
 from workers.config import WorkerConfig
 from workers.station import configure, station
@@ -54,6 +54,7 @@ def run_infer(config: WorkerConfig, make_reader: Callable[[], Reader], concurren
 def _run(config: WorkerConfig, *, queues: list[str], **options: Any) -> None:
     # Logging is set up by whoever starts the process; Celery leaves it as it is.
     setup_logging.connect(_keep_logging, weak=False)
+    credit.install()
     app: Celery = celery_app.create(config)
     tasks.register(app)
     worker = app.Worker(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from kombu.transport import virtual
 from kombu.transport.redis import Channel, QoS
+from redis.exceptions import RedisError
 
 
 class ForgivingQoS(QoS):
@@ -18,14 +19,14 @@ class ForgivingQoS(QoS):
     def ack(self, delivery_tag: str) -> None:
         try:
             super().ack(delivery_tag)
-        except self.channel.connection_errors:
+        except (RedisError, OSError):
             virtual.QoS.ack(self, delivery_tag)
             raise
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
         try:
             super().reject(delivery_tag, requeue=requeue)
-        except self.channel.connection_errors:
+        except (RedisError, OSError):
             virtual.QoS.ack(self, delivery_tag)
             raise
 

@@ -159,7 +159,6 @@ def prepared(pages: Iterator[Page], atlas: Atlas, clock: Clock) -> Iterator[tupl
         clock.time("encode", lambda shown=shown: jpeg(shown))
         for one in evidence.values():
             clock.time("encode", lambda one=one: [png(each.image) for each in one])
-            clock.time("encode", lambda one=one: [png(e.alternate) for e in one if e.alternate is not None])
         yield Looked(quality, location, evidence), (now.image.shape[1], now.image.shape[0]), now.dpi
 
 

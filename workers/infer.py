@@ -13,6 +13,7 @@ from itertools import groupby
 
 from pipeline.checks import Context, Form, FormSheet, judge_form, judge_page
 from pipeline.doctypes.schema import FormField
+from pipeline.evidence import narrowed
 from pipeline.findings import Finding, Outcome, Verdict
 from pipeline.questions import Reading, questions, reading
 from pipeline.reading import Evidence, Question, QuestionKind
@@ -97,14 +98,15 @@ def _read(station: Station, manifest: Manifest, pictures: EvidenceReader | None,
 
 
 def _evidence(entry: EvidenceEntry, pictures: EvidenceReader) -> Evidence:
+    image, kind = pictures.image(entry.image), QuestionKind(entry.kind)
     return Evidence(
         field=entry.field,
-        kind=QuestionKind(entry.kind),
+        kind=kind,
         page=entry.page,
         box=entry.where,
-        image=pictures.image(entry.image),
+        image=image,
         ordinal=entry.ordinal,
-        alternate=None if entry.alternate is None else pictures.image(entry.alternate),
+        alternate=None if kind is QuestionKind.MARK else narrowed(image),
         residual=entry.residual,
         cells=entry.cells,
         faults=entry.faults,

@@ -32,14 +32,13 @@ class PageEntry:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceEntry:
-    """An evidence; `image` and `alternate` are names in the archive."""
+    """An evidence; `image` is its name in the archive."""
 
     field: str
     kind: str
     page: int
     box: tuple[float, float, float, float]
     image: str
-    alternate: str | None = None
     ordinal: int = 0
     residual: float | None = None
     cells: int | None = None

@@ -30,7 +30,9 @@ def jpeg(image: npt.NDArray[np.uint8]) -> bytes:
 
 def png(image: Pixels) -> bytes:
     """An evidence as PNG: exactly the pixels that the model sees."""
-    return _encoded(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 3])
+    # Run lengths suit paper: two thirds of the time of a search, and smaller.
+    how = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
+    return _encoded(".png", image, how)
 
 
 def grey(body: bytes) -> Pixels:

@@ -114,14 +114,13 @@ class _Sheets:
         return PageEntry(page.number, key, width, height, None, None, False, "", 0, tuple(quality.faults))
 
     def _entry(self, evidence: Evidence) -> EvidenceEntry:
-        name, box, alternate = f"{self.archive.count:05d}", evidence.box, evidence.alternate
+        name, box = f"{self.archive.count:05d}.png", evidence.box
         return EvidenceEntry(
             field=evidence.field,
             kind=evidence.kind.value,
             page=evidence.page,
             box=(box.x0, box.y0, box.x1, box.y1),
-            image=self.archive.add(f"{name}.png", evidence.image),
-            alternate=None if alternate is None else self.archive.add(f"{name}-alternate.png", alternate),
+            image=self.archive.add(name, evidence.image),
             ordinal=evidence.ordinal,
             residual=evidence.residual,
             cells=evidence.cells,

@@ -34,7 +34,6 @@ evidences = st.builds(
     page=number,
     box=st.tuples(share, share, share, share),
     image=text,
-    alternate=st.none() | text,
     ordinal=number,
     residual=st.none() | share,
     cells=st.none() | number,

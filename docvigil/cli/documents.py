@@ -13,7 +13,8 @@ import typer
 from rich.table import Table
 from sqlalchemy.orm import Session
 
-from docvigil.cli.common import Refusal, actor, as_json, opened, refusing, screen
+from docvigil.cli.common import ID_SIGNS, Refusal, actor, as_json, opened, refusing, screen
+from docvigil.cli.scan import finding_form
 from docvigil.desk import Desk
 from docvigil.picture import ENDINGS, Note, Sheet, draw, write
 from docvigil.settings import Settings
@@ -25,9 +26,6 @@ from records.audit import event
 from records.reviews import review as decide
 from records.words import DocumentView, FindingView, Versions
 from workers.manifest import Manifest
-
-#: Signs of a document's id that tables show; commands take any beginning that only one document has.
-SHOWN_ID = 12
 
 #: Pages drawn into one picture at most.
 MOST_PAGES = 8
@@ -94,7 +92,7 @@ def queue(
     for one in page.items:
         when = one.verdict_at.astimezone(zone).strftime("%d %b %Y %H:%M")
         types = ", ".join(one.document_types) or "unknown"
-        table.add_row(one.document_id[:SHOWN_ID], types, ", ".join(one.checks), str(one.undecided), when)
+        table.add_row(one.document_id[:ID_SIGNS], types, ", ".join(one.checks), str(one.undecided), when)
     screen.print(table)
     if page.after is not None:
         screen.print(f"There are more than these {limit}; see them with --limit.")
@@ -170,7 +168,7 @@ def retry(documents: Ids) -> None:
         for one in dict.fromkeys(ids):
             with desk.sessions.begin() as session:
                 scans.retry(session, one, actor=actor())
-            typer.echo(f"{one[:SHOWN_ID]} is scanned again.")
+            typer.echo(f"{one[:ID_SIGNS]} is scanned again.")
         _who_works(desk)
 
 
@@ -212,20 +210,7 @@ def as_object(document: DocumentView) -> dict[str, Any]:
         "verdict": scan.verdict,
         "document_type": ", ".join(scan.document_types) or None,
         "pages": len((scan.manifest or {}).get("pages", ())) or None,
-        "findings": [
-            {
-                "page": one.page,
-                "field": one.field,
-                "check": one.check,
-                "outcome": one.outcome,
-                "value": one.value,
-                "confidence": round(one.confidence, 4),
-                "box": None if one.box is None else one.box.as_list(),
-                "rule": one.rule,
-                "message": one.message,
-            }
-            for one in document.findings
-        ],
+        "findings": [finding_form(one) for one in document.findings],
         "error": document.reason,
     }
 
@@ -267,7 +252,7 @@ def _tell(document: DocumentView, settings: Settings) -> None:
     """The head of what is shown of a document."""
     scan = document.scan
     colour = {"clear": "green", "flagged": "red"}.get(document.status, "yellow")
-    head = f"[bold]{document.id[:SHOWN_ID]}[/]  [{colour}]{document.status.replace('_', ' ')}[/]"
+    head = f"[bold]{document.id[:ID_SIGNS]}[/]  [{colour}]{document.status.replace('_', ' ')}[/]"
     pages = len((scan.manifest or {}).get("pages", ()))
     facts = [", ".join(scan.document_types), f"{pages} page{'' if pages == 1 else 's'}" if pages else ""]
     if document.verdict_at is not None:
@@ -298,7 +283,7 @@ def _table(findings: Sequence[tuple[int, FindingView]], rules: Mapping[str, str]
 def _save(desk: Desk, document: DocumentView, file: Path, page: int | None, everything: bool) -> None:
     """Writes the picture of the reason; that somebody looks at the pages is recorded first."""
     if document.scan.manifest is None:
-        raise Refusal(f"Document {document.id[:SHOWN_ID]} has no pages to draw: {document.reason or document.status}.")
+        raise Refusal(f"Document {document.id[:ID_SIGNS]} has no pages to draw: {document.reason or document.status}.")
     pages = {one.number: one for one in Manifest.from_json(document.scan.manifest).pages}
     shown = [(number, one) for number, one in numbered(document.findings) if everything or one.outcome != "pass"]
     wanted = sorted({one.page for _, one in shown} & set(pages)) or sorted(pages)[:1]
@@ -333,13 +318,13 @@ def _chosen(document: DocumentView, numbers: Sequence[int], every: bool) -> list
     waiting = [one for one in known.values() if one.outcome != "pass" and one.review is None]
     if every:
         if not waiting:
-            raise Refusal(f"Every finding of {document.id[:SHOWN_ID]} is decided; give numbers to decide again.")
+            raise Refusal(f"Every finding of {document.id[:ID_SIGNS]} is decided; give numbers to decide again.")
         return waiting
     if not numbers:
         if len(waiting) == 1:
             return waiting
         raise Refusal(
-            f"{len(waiting)} findings wait for a decision; give numbers of `docvigil show {document.id[:SHOWN_ID]}`, "
+            f"{len(waiting)} findings wait for a decision; give numbers of `docvigil show {document.id[:ID_SIGNS]}`, "
             "or --all."
         )
     for number in numbers:

@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from docvigil.cli.common import Refusal, as_json, screen
+from docvigil.cli.common import Refusal, as_json, errors, screen
 from docvigil.settings import settings
-from docvigil.wiring import atlas, limits, reader
+from docvigil.wiring import atlas, limits, printed_words, reader
 from pipeline.doctypes.schema import FieldKind
 from pipeline.geometry import Box
 from pipeline.pages import BadFile
@@ -44,20 +44,27 @@ def read(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="One object a line.")] = False,
 ) -> None:
-    """Ask the model about a region. Without a box it looks for the field on the page."""
+    """Ask the model about a region. Without a box it looks for the field on the page.
+
+    With --json one object a line: `path`, `kind`, `box` (fractions of the page; null where no such field was found),
+    `present`, `value` (as written; digits only from comb boxes), `normalised` (ISO date, plain identifier or number),
+    both null where absent or illegible, and `confidence`: the probability that the value, or of what has none the
+    presence, is right. Of an Aadhaar number only the last four digits are printed. A file that can't be read has
+    `path`, `kind` and `error` instead, and makes the exit code 2.
+    """
+    if regions is not None and (images or kind or box):
+        raise typer.BadParameter("--regions names files, kinds and boxes itself; give it alone")
     wanted = list(_of_file(regions)) if regions else list(_of_arguments(images or [], kind, box, page))
     config = settings()
-    asked = Regions(reader(config), atlas(config), limits(config))
+    asked = Regions(reader(config), atlas(config), limits(config), printed_words)
     table = Table("file", "kind", "present", "value", "normalised", "confidence", box=None)
     failed = False
     for one in wanted:
         try:
             found = asked.read(one.path, one.kind, one.box, one.page)
-        except (BadFile, OSError, LookupError) as wrong:
+        except (OSError, LookupError, ValueError) as wrong:
             failed = True
-            as_json({"path": str(one.path), "kind": one.kind, "error": str(wrong)}) if json else screen.print(
-                f"[red]{one.path}:[/] {wrong}", highlight=False
-            )
+            _failed(one, _sentence(one, wrong), json)
             continue
         as_json(_row(one, found)) if json else table.add_row(
             str(one.path), one.kind, _yes(found), found.value or "", found.normalised or "", f"{found.confidence:.3f}"
@@ -118,6 +125,20 @@ def _row(one: Wanted, found: RegionReading) -> dict[str, object]:
         "normalised": found.normalised,
         "confidence": round(found.confidence, 4),
     }
+
+
+def _failed(one: Wanted, told: str, json: bool) -> None:
+    if json:
+        as_json({"path": str(one.path), "kind": one.kind, "error": told})
+    else:
+        errors.print(f"{one.path}: {told}", style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+def _sentence(one: Wanted, wrong: Exception) -> str:
+    """What is wrong with a region. A ValueError that is no BadFile is about its box."""
+    if isinstance(wrong, OSError):
+        return f"It can't be opened: {wrong.strerror}."
+    return str(wrong.args[0]) if isinstance(wrong, BadFile | ValueError) else f"It has no page {one.page}."
 
 
 def _yes(found: RegionReading) -> str:

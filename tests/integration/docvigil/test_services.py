@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
 from docvigil.embedded import postgres as embedded
+from docvigil.embedded import supervisor as supervision
 from docvigil.embedded.folders import Folders
+from docvigil.embedded.supervisor import Child, StartFailed, Supervisor
 from docvigil.instance import Instance, InstanceBusy, owned, running
 from docvigil.settings import Settings
 
@@ -117,3 +120,90 @@ def test_postgres_never_runs_as_root(home: Path) -> None:
     with owned(Settings(home=home)) as (instance, supervisor):
         assert psutil.Process(supervisor.pids()["postgres"]).username() == expected
         assert answers(instance)
+
+
+def sleeper(settings: Settings, instance: Instance) -> list[Child]:
+    """Stands for workers: notes its process, then sleeps."""
+    note = f"import os, time; open({str(settings.home / 'worker')!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+    return [Child(name="worker", command=[sys.executable, "-c", note], log=settings.home / "logs" / "worker.err")]
+
+
+def test_a_command_brings_the_processes_that_an_owner_without_them_has_not(home: Path) -> None:
+    settings, pid = Settings(home=home), home / "worker"
+    with owned(settings), running(settings, sleeper) as instance:
+        until(lambda: pid.exists() and bool(pid.read_text()))
+        assert alive(int(pid.read_text()))
+        assert answers(instance)
+    assert not alive(int(pid.read_text()))
+    pid.unlink()
+    with owned(settings, processes=True), running(settings, sleeper) as instance:
+        assert answers(instance)
+        assert not pid.exists(), "the owner has workers of its own"
+
+
+def test_a_command_alone_brings_services_and_processes(home: Path) -> None:
+    settings, pid = Settings(home=home), home / "worker"
+    with running(settings, sleeper) as instance:
+        until(lambda: pid.exists() and bool(pid.read_text()))
+        assert instance.processes and answers(instance)
+    assert not alive(int(pid.read_text()))
+
+
+def test_an_owner_waits_for_those_who_use_its_services(home: Path) -> None:
+    settings = Settings(home=home)
+    ended = threading.Event()
+    owner = owned(settings)
+    instance, supervisor = owner.__enter__()
+    pids = list(supervisor.pids().values())
+    with running(settings) as used:
+        leaver = threading.Thread(target=lambda: (owner.__exit__(None, None, None), ended.set()))
+        leaver.start()
+        assert not ended.wait(1.0)
+        assert answers(used) and used == instance
+    leaver.join()
+    assert not any(alive(pid) for pid in pids)
+
+
+def test_a_child_that_will_not_start_is_named_with_its_last_words(tmp_path: Path) -> None:
+    supervisor = Supervisor()
+    words = "import sys; print('no such disk'); sys.exit(3)"
+    child = Child(
+        name="broken",
+        command=[sys.executable, "-c", words],
+        log=tmp_path / "broken.log",
+        ready=lambda: False,
+        start_seconds=3.0,
+    )
+    try:
+        with pytest.raises(StartFailed, match=r"broken did not start within 3 seconds: .*no such disk"):
+            supervisor.start([child])
+    finally:
+        supervisor.stop()
+
+
+def test_children_are_killed_where_they_do_not_end_and_long_logs_are_put_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervision, "LOG_BYTES", 10)
+    monkeypatch.setattr(supervision, "LOG_LOOK_SECONDS", 0.2)
+    own = tmp_path / "own.log"
+    own.write_text("more than ten bytes")
+    deaf = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
+    )
+    child = Child(
+        name="deaf",
+        command=[sys.executable, "-c", deaf],
+        log=tmp_path / "deaf.err",
+        also_rotated=[own],
+        stop_seconds=0.5,
+    )
+    supervisor = Supervisor()
+    supervisor.start([child])
+    try:
+        until(lambda: child.log.exists() and "deaf" in child.log.read_text())
+        until(lambda: (tmp_path / "own.log.1").exists())
+        (pid,) = supervisor.pids().values()
+    finally:
+        supervisor.stop()
+    assert not alive(pid)

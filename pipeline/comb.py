@@ -23,6 +23,9 @@ LEAST_CELLS, CELL_WIDTH = 4, (0.35, 2.2)
 #: Sides of cells are equally far from each other, within this share.
 EVEN = 0.18
 
+#: Share of a comb's width that the rule along its foot or its head covers: cells may stand apart.
+JOINED = 0.65
+
 #: Ink is darker than the paper by this share of the darkest ink's distance, and by this many grey levels.
 DARKER, LEAST_DARKER = 0.35, 25
 
@@ -50,12 +53,12 @@ def ink(image: Pixels) -> Mask:
 
 def find(image: Pixels) -> Comb | None:
     """The comb in a cut, if there is one. Strokes of digits never make one: sides of cells are straight, upright, as
-    high as each other and equally far apart."""
+    high as each other, equally far apart, and stand on a rule or hang from one."""
     dark = ink(image)
     for part in (0.85, 0.6, 0.42):
         sides = _sides(dark, max(7, round(part * len(dark) * 0.6)))
         found = _row(sides)
-        if found is not None:
+        if found is not None and _joined(dark, found.area):
             return found
     return None
 
@@ -72,7 +75,7 @@ def written(image: Pixels, inner: Area) -> Area | None:
     for label in range(1, count):
         x, y, w, h, area = (int(value) for value in stats[label])
         inside = x0 <= centres[label][0] <= x1 and y0 <= centres[label][1] <= y1
-        if inside and area >= 6 and max(w, h) >= 0.06 * height:
+        if inside and area >= 6 and max(w, h) >= max(3, 0.02 * height):
             boxes.append((x, y, x + w, y + h, area))
     if not boxes or sum(one[4] for one in boxes) < LEAST_INK * width * height:
         return None
@@ -135,6 +138,14 @@ def _row(sides: Sequence[Area]) -> Comb | None:
         if best is None or cells > best.cells:
             best = Comb(area, cells, even)
     return best
+
+
+def _joined(dark: Mask, area: Area) -> bool:
+    """Whether a rule runs along the foot or the head of a row of sides."""
+    x0, y0, x1, y1 = area
+    near = max(2, round(0.08 * (y1 - y0)))
+    edges = (dark[max(0, y - near) : y + near, x0:x1] for y in (y0, y1))
+    return any(part.size > 0 and bool(part.any(axis=0).mean() > JOINED) for part in edges)
 
 
 def _level(one: Area, other: Area) -> bool:

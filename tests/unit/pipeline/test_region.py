@@ -1,0 +1,292 @@
+"""Reading regions: what is cut out for the model, and where a field is looked for. The reader is scripted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pipeline.doctypes.schema import FieldKind
+from pipeline.geometry import Box
+from pipeline.locate import Atlas
+from pipeline.pages import Limits
+from pipeline.reading import Answer, AnswerState, Pixels, Question, QuestionKind
+from pipeline.region import RegionReading, Regions
+from tests.unit.pipeline.paper import filled, make_type, scan
+
+#: A page of A4 at 150 dpi.
+WIDTH, HEIGHT = 1240, 1754
+EMPTY = Answer(AnswerState.EMPTY, None, 0.97, 0.02, "nothing")
+NO_PRINT = Answer(AnswerState.ILLEGIBLE, None, 0.5, 0.5)
+
+Script = Callable[[Question], Answer]
+
+
+class Scripted:
+    """A reader that answers as told, and keeps what it was asked."""
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+        self.asked: list[Question] = []
+
+    @property
+    def version(self) -> str:
+        return "scripted"
+
+    def read(self, questions: Sequence[Question]) -> list[Answer]:
+        self.asked += questions
+        return [self.script(one) for one in questions]
+
+
+def says(value: str, confidence: float = 0.95) -> Script:
+    answer = Answer(AnswerState.PRESENT, value, confidence, 0.99)
+    return lambda question: NO_PRINT if question.kind is QuestionKind.PRINT else answer
+
+
+def by_ink(kind: QuestionKind, label: str, share: float = 0.01) -> Script:
+    """Sees a mark where there is ink enough in the picture."""
+
+    def script(question: Question) -> Answer:
+        if (question.image < 128).mean() < share or question.kind not in (kind, QuestionKind.MARK):
+            return EMPTY
+        return Answer(AnswerState.PRESENT, None, 0.95, 0.98, label)
+
+    return script
+
+
+def paper() -> Pixels:
+    return np.full((HEIGHT, WIDTH), 245, np.uint8)
+
+
+def comb(page: Pixels, x: int, y: int, cells: int, side: int = 40, text: str = "", gap: int = 0) -> Box:
+    """A comb with digits in it; `gap` pixels after the second and fourth cell."""
+    left = x
+    for cell in range(cells):
+        cv2.rectangle(page, (left, y), (left + side, y + side + 6), 60, 2)
+        if cell < len(text):
+            cv2.putText(page, text[cell], (left + 9, y + 36), cv2.FONT_HERSHEY_SIMPLEX, 1.1, 20, 3, cv2.LINE_AA)
+        left += side + (gap if cell in (1, 3) else 0)
+    return fractions(x, y, left, y + side + 6)
+
+
+def fractions(x0: float, y0: float, x1: float, y1: float) -> Box:
+    return Box(x0 / WIDTH, y0 / HEIGHT, x1 / WIDTH, y1 / HEIGHT)
+
+
+def saved(folder: Path, page: Pixels) -> Path:
+    path = folder / "page.png"
+    cv2.imwrite(str(path), page)
+    return path
+
+
+def scribble(page: Pixels, x: int, y: int, wide: int = 260, high: int = 70) -> Box:
+    rng = np.random.default_rng(4)
+    points = np.column_stack([np.linspace(x, x + wide, 40), y + high / 2 + rng.uniform(-0.5, 0.5, 40) * high])
+    cv2.polylines(page, [points.astype(np.int32)], False, 30, 4, cv2.LINE_AA)
+    return fractions(x, y, x + wide, y + high)
+
+
+def regions(reader: Scripted, words: Sequence[tuple[str, Box]] = ()) -> Regions:
+    return Regions(reader, Atlas([]), Limits(), lambda: lambda _image: words)
+
+
+def read(
+    folder: Path, page: Pixels, kind: FieldKind, box: Box | None, script: Script, words: Sequence[tuple[str, Box]] = ()
+) -> tuple[RegionReading, list[Question]]:
+    reader = Scripted(script)
+    return regions(reader, words).read(saved(folder, page), kind, box), reader.asked
+
+
+@pytest.mark.parametrize("widened", [(0.0, 0.0), (0.25, 0.6), (-0.03, -0.1)], ids=["exact", "wide", "tight"])
+def test_a_comb_decides_alphabet_and_cut(tmp_path: Path, widened: tuple[float, float]) -> None:
+    page = paper()
+    box = comb(page, 300, 400, 8, text="15032016")
+    cv2.putText(page, "Date", (180, 440), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 40, 2)
+    found, asked = read(tmp_path, page, FieldKind.DATE, box.widened(*widened), says("15032016"))
+    assert (found.value, found.normalised, found.present) == ("15032016", "2016-03-15", True)
+    (question,) = asked
+    assert question.alphabet == "0123456789" and question.max_length == 8
+    height, width = question.image.shape
+    assert width / height == pytest.approx(8 * 40 * 1.05 / (46 * 1.3), rel=0.08), "tight around the comb"
+    assert question.alternate is not None and question.alternate.shape[0] < height
+
+
+def test_a_comb_in_groups_is_a_comb(tmp_path: Path) -> None:
+    page = paper()
+    box = comb(page, 300, 400, 8, text="15032016", gap=25)
+    _, asked = read(tmp_path, page, FieldKind.DATE, box, says("15032016"))
+    assert asked[0].alphabet == "0123456789" and asked[0].max_length == 8
+
+
+@pytest.mark.parametrize("text", ["11/11/2011", "1 1 1 1 1 1 1 1"])
+def test_upright_strokes_on_a_line_are_no_comb(tmp_path: Path, text: str) -> None:
+    page = paper()
+    cv2.line(page, (300, 450), (700, 450), 60, 2)
+    cv2.putText(page, text, (310, 444), cv2.FONT_HERSHEY_SIMPLEX, 1.3, 20, 3, cv2.LINE_AA)
+    found, asked = read(tmp_path, page, FieldKind.DATE, fractions(300, 400, 700, 455), says("11/11/2011"))
+    assert "/" in (asked[0].alphabet or "")
+    assert (found.value, found.normalised) == ("11/11/2011", "2011-11-11")
+
+
+def test_a_wide_box_is_trimmed_to_its_ink(tmp_path: Path) -> None:
+    page = paper()
+    cv2.putText(page, "15/03/2016", (500, 444), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 20, 3, cv2.LINE_AA)
+    _, asked = read(tmp_path, page, FieldKind.DATE, fractions(300, 300, 1100, 600), says("15/03/2016"))
+    dark = np.flatnonzero((asked[0].image < 128).any(axis=1))
+    assert np.ptp(dark) > 0.5 * len(asked[0].image), "the ink fills the picture"
+    assert asked[0].alternate is not None and asked[0].alternate.shape[0] > 250, "and the box as given is the other"
+
+
+def test_a_skewed_page_is_turned(tmp_path: Path) -> None:
+    page = paper()
+    for row in range(30):
+        cv2.line(page, (150, 600 + 30 * row), (1100, 600 + 30 * row), 80, 2)
+    comb(page, 300, 400, 8, text="15032016")
+    turn = cv2.getRotationMatrix2D((WIDTH / 2, HEIGHT / 2), -3.0, 1.0)
+    skewed = np.asarray(cv2.warpAffine(page, turn, (WIDTH, HEIGHT), borderValue=245), np.uint8)
+    corners = np.array([[300, 400, 1], [620, 446, 1]]) @ turn.T
+    _, asked = read(tmp_path, skewed, FieldKind.DATE, fractions(*corners.ravel()).widened(0, 0.1), says("15032016"))
+    assert asked[0].max_length == 8 and asked[0].alphabet == "0123456789"
+    rows = np.sort((asked[0].image < 128).mean(axis=1))
+    assert rows[-3] > 0.5, "the comb's sides lie level in the cut"
+
+
+def test_an_empty_or_illegible_field_has_no_value(tmp_path: Path) -> None:
+    page = paper()
+    box = comb(page, 300, 400, 8)
+    found, _ = read(tmp_path, page, FieldKind.DATE, box, lambda _question: EMPTY)
+    assert (found.present, found.value, found.normalised, found.confidence) == (False, None, None, 0.97)
+    smeared = Answer(AnswerState.ILLEGIBLE, None, 0.9, 0.99)
+    found, _ = read(tmp_path, page, FieldKind.DATE, box, lambda _question: smeared)
+    assert (found.present, found.value, found.normalised) == (True, None, None)
+
+
+def test_an_impossible_date_is_read_as_it_stands(tmp_path: Path) -> None:
+    page = paper()
+    found, _ = read(tmp_path, page, FieldKind.DATE, comb(page, 300, 400, 8, text="31022016"), says("31022016"))
+    assert (found.present, found.value, found.normalised) == (True, "31022016", None)
+
+
+@pytest.mark.parametrize("number", ["234567890124", "134567890124", "2345 6789 0124"])
+def test_no_aadhaar_number_leaves_whole(tmp_path: Path, number: str) -> None:
+    page = paper()
+    box = comb(page, 300, 400, 12, text="234567890124")
+    for kind in (FieldKind.IDENTIFIER, FieldKind.TEXT, FieldKind.AMOUNT):
+        answer = Answer(AnswerState.PRESENT, number, 0.97, 0.99, "filled")
+        if kind is not FieldKind.IDENTIFIER and number.startswith("1"):
+            continue
+        found, _ = read(tmp_path, page, kind, box, lambda _question, answer=answer: answer)  # type: ignore[misc]
+        assert found.present and found.value is not None
+        for text in (found.value, found.normalised or ""):
+            assert "7890" not in text.replace(" ", "") and text.replace(" ", "").count("X") in (0, 8)
+        assert found.value.endswith("0124")
+
+
+def test_presence_is_told_by_its_own_probability(tmp_path: Path) -> None:
+    page = paper()
+    box = scribble(page, 300, 800)
+    initials = Answer(AnswerState.PRESENT, None, 0.6, 0.99, "initials")
+    found, _ = read(tmp_path, page, FieldKind.SIGNATURE, box, lambda _question: initials)
+    assert found.present and found.confidence == 0.99 and found.value is None
+    struck = Answer(AnswerState.STRUCK, None, 0.8, 0.99, "struck")
+    assert not read(tmp_path, page, FieldKind.SIGNATURE, box, lambda _question: struck)[0].present
+    written = Answer(AnswerState.PRESENT, None, 0.8, 0.99, "handwriting")
+    script: Script = lambda question: NO_PRINT if question.kind is QuestionKind.PRINT else written  # noqa: E731
+    assert not read(tmp_path, page, FieldKind.ENDORSEMENT, box, script)[0].present, "no stamp, no endorsement"
+
+
+def test_ocr_reads_a_printed_date_of_which_the_model_is_unsure(tmp_path: Path) -> None:
+    page = paper()
+
+    def script(question: Question) -> Answer:
+        if question.kind is QuestionKind.PRINT:
+            return Answer(AnswerState.PRESENT, "Date: 15 Mar 2016 12:40", 0.98, 1.0)
+        return Answer(AnswerState.PRESENT, "15 Nov 2076", 0.2, 0.99)
+
+    found, _ = read(tmp_path, page, FieldKind.DATE, fractions(300, 400, 700, 450), script)
+    assert (found.value, found.normalised) == ("15 Mar 2016", "2016-03-15")
+    assert 0.8 < found.confidence < 0.98
+
+
+def test_ocr_that_differs_makes_a_date_less_sure(tmp_path: Path) -> None:
+    def script(question: Question) -> Answer:
+        if question.kind is QuestionKind.PRINT:
+            return Answer(AnswerState.PRESENT, "15/08/2016", 0.95, 1.0)
+        return Answer(AnswerState.PRESENT, "15/03/2016", 0.7, 0.99)
+
+    found, _ = read(tmp_path, paper(), FieldKind.DATE, fractions(300, 400, 700, 450), script)
+    assert found.value == "15/03/2016" and found.confidence < 0.6
+
+
+# Without a box
+
+
+def test_on_a_known_form_the_type_says_where(tmp_path: Path) -> None:
+    doctype = make_type(tmp_path / "types", 5)
+    page = scan(filled(doctype, 3, 1), 3, skew=1.5).page
+    asked = Scripted(by_ink(QuestionKind.SIGNATURE, "signature", 0.001))
+    found = Regions(asked, Atlas([doctype]), Limits()).read(saved(tmp_path, page.image), FieldKind.SIGNATURE)
+    assert found.present and found.box is not None
+    wanted = [one for one in doctype.fields if one.kind is FieldKind.SIGNATURE]
+    assert len(asked.asked) == len(wanted)
+
+
+def test_a_printed_date_is_found_on_any_page(tmp_path: Path) -> None:
+    words = [
+        ("RECEIPT No 12", fractions(100, 100, 400, 130)),
+        ("Date: 15/03/2016 10:22", fractions(100, 200, 500, 230)),
+    ]
+    found, _ = read(tmp_path, paper(), FieldKind.DATE, None, lambda _question: EMPTY, words)
+    assert (found.present, found.value, found.normalised) == (True, "15/03/2016", "2016-03-15")
+    assert found.box is not None and found.box.x0 > 100 / WIDTH and found.box.x1 < 500 / WIDTH
+    assert found.confidence > 0.9
+
+
+def test_a_date_is_looked_for_beside_its_label(tmp_path: Path) -> None:
+    page = paper()
+    cv2.putText(page, "15/03/2016", (420, 1004), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 20, 3, cv2.LINE_AA)
+    words = [
+        ("Dated :", fractions(300, 975, 400, 1005)),
+        ("a line of prose that is dated", fractions(100, 300, 900, 330)),
+    ]
+
+    def script(question: Question) -> Answer:
+        return says("15/03/2016")(question) if (question.image < 128).mean() > 0.01 else EMPTY
+
+    found, _ = read(tmp_path, page, FieldKind.DATE, None, script, words)
+    assert found.value == "15/03/2016" and found.box is not None
+    assert found.box.x0 * WIDTH < 425 and found.box.x1 * WIDTH > 600 and found.box.y0 * HEIGHT < 980
+    bare, _ = read(tmp_path, paper(), FieldKind.DATE, None, script, words)
+    assert not bare.present and bare.box is not None, "a label without a date says where it is missing"
+
+
+def test_a_signature_is_found_by_its_ink(tmp_path: Path) -> None:
+    page = paper()
+    where = scribble(page, 700, 1400)
+    words = []
+    for row in range(12):
+        cv2.putText(page, "the parties hereby state that", (150, 300 + 60 * row), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 40, 2)
+        words.append(("the parties hereby state that", fractions(148, 272 + 60 * row, 640, 310 + 60 * row)))
+    found, asked = read(tmp_path, page, FieldKind.SIGNATURE, None, by_ink(QuestionKind.SIGNATURE, "signature"), words)
+    assert found.present and found.box is not None and found.box.overlap(where) > 0.6
+    assert len(asked) <= 4, "print is not asked about"
+
+
+def test_where_nothing_is_nothing_is_found(tmp_path: Path) -> None:
+    for kind in FieldKind:
+        found, _ = read(tmp_path, paper(), kind, None, lambda _question: EMPTY)
+        assert (found.box, found.present, found.value, found.normalised) == (None, False, None, None)
+        assert 0.5 <= found.confidence < 1
+
+
+def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
+    asked = regions(Scripted(says("x")))
+    with pytest.raises(LookupError, match="no page 2"):
+        asked.read(saved(tmp_path, paper()), FieldKind.DATE, Box(0, 0, 1, 1), 2)
+    with pytest.raises(ValueError, match="off the page"):
+        asked.read(saved(tmp_path, paper()), FieldKind.DATE, Box(1.2, 0, 1.4, 1))
+    with pytest.raises(FileNotFoundError):
+        asked.read(tmp_path / "missing.png", FieldKind.DATE)

@@ -110,7 +110,7 @@ class Plant:
             found = {row.id: row.status for row in rows}
         return [found[one] for one in ids]
 
-    def settled(self, ids: Sequence[str], seconds: float = 30.0) -> list[str]:
+    def settled(self, ids: Sequence[str], seconds: float = 120.0) -> list[str]:
         """Waits until all have a verdict; their statuses."""
         until(lambda: "in_flight" not in self.statuses(ids), seconds, lambda: str(self.statuses(ids)))
         return self.statuses(ids)
@@ -132,7 +132,7 @@ class Plant:
 
 
 def until(
-    condition: Callable[[], bool], seconds: float = 20.0, what: Callable[[], str] = lambda: "waited in vain"
+    condition: Callable[[], bool], seconds: float = 60.0, what: Callable[[], str] = lambda: "waited in vain"
 ) -> None:
     end = time.monotonic() + seconds
     while not condition():

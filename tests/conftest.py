@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterator
 
+# Several test processes share the cores: threads of one that wait for each other would stand in the others' way.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 from redis import Redis
 from sqlalchemy.orm import Session, sessionmaker

@@ -16,6 +16,7 @@ from typing import Any
 
 import structlog
 import torch
+from torch import Tensor
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
@@ -25,6 +26,14 @@ from models.training.recipe import Recipe
 from models.training.shards import SIZE
 
 log = structlog.get_logger(__name__)
+
+
+class Coach(Trainer):  # type: ignore[misc]
+    """The Trainer, saving weights in plain order: safetensors takes no other."""
+
+    def _save(self, output_dir: str | None = None, state_dict: dict[str, Tensor] | None = None) -> None:
+        state = self.model.state_dict() if state_dict is None else state_dict
+        super()._save(output_dir, {name: tensor.contiguous() for name, tensor in state.items()})
 
 
 class ColumnsFade(TrainerCallback):  # type: ignore[misc]
@@ -63,6 +72,7 @@ def train(recipe: Recipe, evidence: Path, run: Path, report_to: str = "none") ->
         save_total_limit=2,
         seed=recipe.seed,
         bf16=torch.cuda.is_available(),
+        dataloader_pin_memory=torch.cuda.is_available(),
         # The lessons begin where the last state ended by themselves.
         ignore_data_skip=True,
         remove_unused_columns=False,
@@ -71,7 +81,7 @@ def train(recipe: Recipe, evidence: Path, run: Path, report_to: str = "none") ->
         report_to=report_to,
         disable_tqdm=True,
     )
-    trainer = Trainer(
+    trainer = Coach(
         model=lesson,
         args=arguments,
         train_dataset=Lessons(evidence, recipe, start=steps_done * recipe.batch // SIZE),

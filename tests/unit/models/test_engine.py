@@ -1,0 +1,110 @@
+"""The engine: batches of many callers, the oldest and the impatient first, and nobody fails for a neighbour."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from models.engine import Engine
+from pipeline.reading import Answer, AnswerState, Question, QuestionKind, ReaderUnavailable
+
+BAD = 13
+
+
+class Slow:
+    """Answers with the grey of the picture, a batch at a time; a picture of grey 13 makes the whole batch fail."""
+
+    version = "slow-1"
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.threads: set[int] = set()
+
+    def read(self, questions: Sequence[Question]) -> list[Answer]:
+        self.gate.wait(10)
+        self.threads.add(threading.get_ident())
+        greys = [int(one.image[0, 0]) for one in questions]
+        self.batches.append(greys)
+        if BAD in greys:
+            raise RuntimeError("a picture nobody can read")
+        return [Answer(AnswerState.PRESENT, str(grey), 0.9, 0.9) for grey in greys]
+
+
+def asked(grey: int, *, interactive: bool = False) -> Question:
+    return Question(QuestionKind.DATE, np.full((4, 4), grey, np.uint8), interactive=interactive)
+
+
+@pytest.fixture
+def slow() -> Slow:
+    return Slow()
+
+
+@pytest.fixture
+def engine(slow: Slow) -> Iterator[Engine]:
+    made = Engine(slow, max_batch=8, max_wait_ms=20)
+    yield made
+    slow.gate.set()
+    made.close()
+
+
+def test_everybody_gets_their_own_answers_in_their_order(engine: Engine, slow: Slow) -> None:
+    wanted = [[grey, grey + 1] for grey in range(20, 80, 2)]
+    with ThreadPoolExecutor(len(wanted)) as pool:
+        got = list(pool.map(lambda greys: engine.read([asked(grey) for grey in greys]), wanted))
+    assert [[one.value for one in answers] for answers in got] == [[str(g) for g in greys] for greys in wanted]
+    assert max(map(len, slow.batches)) > 2, "questions of several callers share a batch"
+    assert max(map(len, slow.batches)) <= 8
+    assert len(slow.threads) == 1, "one thread alone owns the model"
+
+
+def test_a_lonely_question_does_not_wait_for_company(engine: Engine) -> None:
+    started = time.monotonic()
+    assert engine.read([asked(50)])[0].value == "50"
+    assert time.monotonic() - started < 5
+
+
+def test_one_bad_question_fails_its_own_caller_only(engine: Engine, slow: Slow) -> None:
+    slow.gate.clear()
+    with ThreadPoolExecutor(4) as pool:
+        good = [pool.submit(engine.read, [asked(grey)]) for grey in (60, 61)]
+        bad = pool.submit(engine.read, [asked(BAD)])
+        time.sleep(0.1)
+        slow.gate.set()
+        assert [one.result(10)[0].value for one in good] == ["60", "61"]
+        with pytest.raises(RuntimeError, match="nobody can read"):
+            bad.result(10)
+    assert engine.read([asked(62)])[0].value == "62", "the engine lives on"
+
+
+def test_the_impatient_go_first(engine: Engine, slow: Slow) -> None:
+    slow.gate.clear()
+    with ThreadPoolExecutor(4) as pool:
+        # The first batch is under way when the others come.
+        running = pool.submit(engine.read, [asked(90) for _ in range(8)])
+        time.sleep(0.1)
+        bulk = pool.submit(engine.read, [asked(91) for _ in range(8)])
+        time.sleep(0.1)
+        urgent = pool.submit(engine.read, [asked(92, interactive=True)])
+        time.sleep(0.1)
+        slow.gate.set()
+        for one in (running, bulk, urgent):
+            one.result(10)
+    assert 92 in slow.batches[1]
+
+
+def test_a_closed_engine_says_so(slow: Slow) -> None:
+    engine = Engine(slow)
+    engine.close()
+    with pytest.raises(ReaderUnavailable):
+        engine.read([asked(50)])
+
+
+def test_no_questions_no_answers(engine: Engine) -> None:
+    assert engine.read([]) == []

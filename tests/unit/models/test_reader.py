@@ -1,0 +1,112 @@
+"""The bundled checkpoint reads; random weights in its place do not; what it may say is limited by the question."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.calibration import Calibration, Curve
+from models.reader import ModelReader, bundled, digest, load_reader
+from models.synthesis.evidence import Drawn, make
+from models.synthesis.faces import plain
+from models.training.evaluate import answered, question, right
+from pipeline.reading import Answer, AnswerState, Question, QuestionKind
+
+#: Letters that every machine has: stroke fonts and the print of Pillow, none of them ever trained on.
+TEST = plain("test")
+
+SIGNATURES = [make(seed, "test", "signature", using=TEST) for seed in range(120)]
+DATES = [make(seed, "test", "date", None, "ok", using=TEST) for seed in range(120)]
+
+
+@pytest.fixture(scope="module")
+def model() -> ModelReader:
+    return load_reader()
+
+
+@pytest.fixture(scope="module")
+def floor() -> ModelReader:
+    return ModelReader.random()
+
+
+def share_right(drawn: Sequence[Drawn], answers: Sequence[Answer]) -> float:
+    return float(np.mean([right(one, answer) for one, answer in zip(drawn, answers, strict=True)]))
+
+
+def presence(drawn: Sequence[Drawn], answers: Sequence[Answer]) -> float:
+    pairs = zip(drawn, answers, strict=True)
+    return float(np.mean([(one.answer != ("<empty>",)) == (a.state is not AnswerState.EMPTY) for one, a in pairs]))
+
+
+def test_the_bundled_model_sees_whether_something_was_signed(model: ModelReader) -> None:
+    assert presence(SIGNATURES, answered(model, SIGNATURES)) >= 0.95
+
+
+def test_the_bundled_model_reads_dates(model: ModelReader) -> None:
+    assert share_right(DATES, answered(model, DATES)) >= 0.75
+
+
+def test_with_random_weights_both_fall_to_chance(floor: ModelReader) -> None:
+    empty = float(np.mean([one.answer == ("<empty>",) for one in SIGNATURES]))
+    assert presence(SIGNATURES, answered(floor, SIGNATURES)) <= max(empty, 1 - empty) + 0.1
+    assert share_right(DATES, answered(floor, DATES)) <= 0.02
+
+
+def test_confidence_tells_right_from_wrong(model: ModelReader) -> None:
+    answers = answered(model, DATES)
+    hits = [right(one, answer) for one, answer in zip(DATES, answers, strict=True)]
+    sure = np.array([answer.confidence for answer in answers])
+    assert all(0 <= one <= 1 for one in sure)
+    assert sure[np.array(hits)].mean() > sure[~np.array(hits)].mean() + 0.1
+
+
+def test_only_the_alphabet_of_the_question_is_said(floor: ModelReader) -> None:
+    for drawn in DATES[:20]:
+        (answer,) = floor.read([replace(question(drawn), alphabet="12", max_length=3)])
+        assert answer.value is None or (set(answer.value) <= set("12") and len(answer.value) <= 3)
+
+
+def test_a_question_is_answered_alone_as_in_company(model: ModelReader) -> None:
+    asked = [question(one) for one in [*DATES[:12], *SIGNATURES[:12]]]
+    together = model.read(asked)
+    for one, answer in zip(asked, together, strict=True):
+        (alone,) = model.read([one])
+        assert (alone.state, alone.value, alone.label) == (answer.state, answer.value, answer.label)
+        assert alone.confidence == pytest.approx(answer.confidence, abs=1e-3)
+
+
+def test_an_unsure_answer_looks_at_the_other_cut(model: ModelReader) -> None:
+    noise = np.random.default_rng(0).integers(90, 255, (48, 384)).astype(np.uint8)
+    asked = Question(QuestionKind.DATE, noise, "0123456789", 8)
+    (alone,) = model.read([asked])
+    clear = question(next(one for one in DATES if one.cells == 8)).image
+    (helped,) = model.read([replace(asked, alternate=clear)])
+    assert helped.confidence >= alone.confidence or helped.value != alone.value
+
+
+def test_blank_paper_is_empty(model: ModelReader) -> None:
+    paper = np.full((60, 400), 245, np.uint8)
+    kinds = (QuestionKind.SIGNATURE, QuestionKind.DATE, QuestionKind.ENDORSEMENT, QuestionKind.TEXT)
+    for answer in model.read([Question(kind, paper) for kind in kinds]):
+        assert answer.state is AnswerState.EMPTY and answer.value is None and answer.present < 0.5
+
+
+def test_calibration_changes_confidence_and_version(tmp_path: Path) -> None:
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / name).write_bytes((bundled() / name).read_bytes())
+    before = digest(tmp_path)
+    Calibration({"date": Curve(0.2, -2.0)}).save(tmp_path)
+    assert digest(tmp_path) != before
+    asked = [question(DATES[0])]
+    (bent,) = ModelReader.from_folder(tmp_path).read(asked)
+    (plain_,) = ModelReader.from_folder(tmp_path).uncalibrated().read(asked)
+    assert bent.value == plain_.value and bent.confidence < plain_.confidence
+
+
+def test_a_folder_without_a_checkpoint_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"model\.safetensors"):
+        load_reader(tmp_path)

@@ -1,0 +1,62 @@
+"""Scores: counted right on answers whose truth is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.synthesis.evidence import Drawn, make
+from models.synthesis.faces import plain
+from models.training.evaluate import question, right, score, table, wilson
+from pipeline.reading import Answer, AnswerState
+
+TEST = plain("test")
+
+
+def date(text: str) -> Drawn:
+    image = np.full((48, 384), 255, np.uint8)
+    return Drawn(image, "date", tuple(text), np.zeros(48, np.uint8), None)
+
+
+def read(text: str, confidence: float = 0.9) -> Answer:
+    return Answer(AnswerState.PRESENT, text, confidence, 0.99)
+
+
+def test_an_answer_is_right_as_written_or_not_at_all() -> None:
+    assert right(date("31/02/2016"), read("31/02/2016"))
+    assert not right(date("31/02/2016"), read("01/03/2016")), "an impossible date is not to be repaired"
+    assert not right(date("31/02/2016"), Answer(AnswerState.EMPTY, None, 0.9, 0.1))
+    empty = replace(date("1"), answer=("<empty>",))
+    assert right(empty, Answer(AnswerState.EMPTY, None, 0.9, 0.1)) and not right(empty, read("1"))
+
+
+def test_a_score_counts_what_was_right() -> None:
+    drawn = [date("01/02/2003")] * 4
+    answers = [read("01/02/2003", 0.9), read("01/02/2003", 0.8), read("01/02/2008", 0.3), read("01/02/2003", 0.7)]
+    got = score(drawn, answers)
+    assert (got.count, got.exact, got.presence) == (4, 0.75, 1.0)
+    assert got.character_error == pytest.approx(1 / 40)
+    assert got.ranking == 1.0, "the wrong answer was the least sure"
+    assert got.strict_share == 0.75
+    assert got.low < 0.75 < got.high
+    assert "75.00%" in table([got])
+
+
+def test_nothing_can_be_scored_without_answers() -> None:
+    with pytest.raises(ValueError, match="nothing"):
+        score([], [])
+
+
+def test_an_interval_holds_its_share() -> None:
+    low, high = wilson(90, 100)
+    assert (low, high) == (pytest.approx(0.8256, abs=1e-3), pytest.approx(0.9448, abs=1e-3))
+
+
+def test_a_comb_is_asked_for_its_digits_only() -> None:
+    combs = [one for seed in range(30) if (one := make(seed, "test", "date", None, "ok", using=TEST)).cells]
+    lines = [one for seed in range(30) if not (one := make(seed, "test", "date", None, "ok", using=TEST)).cells]
+    assert combs and lines
+    assert all(question(one).alphabet == "0123456789" and question(one).max_length == one.cells for one in combs)
+    assert all("/" in (question(one).alphabet or "") for one in lines)

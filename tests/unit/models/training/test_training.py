@@ -1,0 +1,124 @@
+"""Training: recipes, shards and lessons; a model that learns, stops, goes on and is saved."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from models.nanovlm.model import NanoVLM
+from models.nanovlm.tokens import ID, PAD
+from models.reader import ModelReader
+from models.synthesis.evidence import make
+from models.synthesis.faces import plain
+from models.training import lesson, shards
+from models.training.lesson import Lesson, Lessons, shard_at, shards_needed, together, varied
+from models.training.recipe import Recipe
+from models.training.shards import LENGTH, SIZE, draw, load, packed, place, waited_for
+from models.training.train import train
+
+TINY = {
+    "stem": [[1, 8, 2, 2], [8, 8, 2, 2], [8, 8, 2, 2], [8, 16, 2, 1]],
+    "hidden": 32,
+    "vision_layers": 1,
+    "vision_heads": 2,
+    "vision_feed_forward": 32,
+    "decoder_layers": 1,
+    "decoder_heads": 2,
+    "decoder_feed_forward": 32,
+}
+
+
+def tiny(**given: object) -> Recipe:
+    numbers = {"steps": 40, "descent": 10, "batch": 16, "rate": 3e-3, "save_every": 20, "architecture": TINY}
+    return Recipe(**{**numbers, **given})  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def evidence(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One shard of few evidences, shown again and again."""
+    folder = tmp_path_factory.mktemp("evidence")
+    stock = plain("train")
+    one = packed([make(seed, "train", "checkbox", using=stock) for seed in range(64)])
+    np.savez(place(folder, 0), images=one.images, tokens=one.tokens, columns=one.columns)
+    return folder
+
+
+def test_the_bundled_recipe_can_be_read() -> None:
+    recipe = Recipe.load()
+    assert NanoVLM(recipe.config).config.hidden == 128
+
+
+@pytest.mark.parametrize("text", ["steps: 10\ndescent: 20\n", "- 1\n", "steps: 5\ndescent: 5\nspeed: 9\n"])
+def test_what_is_no_recipe_is_refused_with_a_sentence(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=r"descent|recipe"):
+        Recipe.load(path)
+
+
+def test_a_shard_is_drawn_once_and_read_as_it_was(tmp_path: Path) -> None:
+    path = draw(tmp_path, 3, size=4)
+    before = path.stat().st_mtime_ns
+    assert draw(tmp_path, 3, size=4).stat().st_mtime_ns == before
+    shard = load(path)
+    first = make(12, "train")
+    assert len(shard) == 4 and (shard.images[0] == first.image).all() and (shard.columns[0] == first.labels).all()
+    assert shard.tokens.shape == (4, LENGTH)
+    assert [t for t in shard.tokens[0] if t != ID[PAD]] == first.sequence()
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_shard_that_nobody_draws_is_missed_with_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(TimeoutError, match="models.training.shards"):
+        waited_for(tmp_path, 0, seconds=0.01)
+
+
+def test_every_shard_is_shown_as_often_as_it_should() -> None:
+    visits = [shard_at(visit, 2) for visit in range(400)]
+    settled = [visits.count(number) for number in range(1, 150)]
+    assert set(settled) == {2}
+    assert visits[300] == 150 and visits[301] == 150 - lesson.LAG
+    assert shards_needed(tiny(steps=SIZE // 16 * 10, showings=2)) == 5
+
+
+def test_a_picture_is_never_shown_twice_the_same_but_stays_the_same_picture() -> None:
+    image = make(5, "train", using=plain("train")).image
+    shown = [varied(image, np.random.default_rng(seed)) for seed in range(6)]
+    for one, other in itertools.combinations(shown, 2):
+        assert (one != other).any()
+    assert all(one.shape == image.shape and abs(float(one.mean()) - float(image.mean())) < 25 for one in shown)
+
+
+def test_lessons_go_on_where_they_ended(evidence: Path) -> None:
+    whole = list(itertools.islice(Lessons(evidence, tiny(showings=1000)), 128))
+    rest = list(itertools.islice(Lessons(evidence, tiny(showings=1000), start=1), 64))
+    assert all((one[0] == other[0]).all() for one, other in zip(whole[64:], rest, strict=True))
+
+
+def test_the_labels_of_columns_lose_their_weight(evidence: Path) -> None:
+    batch = together(list(itertools.islice(Lessons(evidence, tiny(showings=1000)), 8)))
+    one = Lesson(NanoVLM(tiny().config))
+    with_labels = float(one(**batch)["loss"].detach())
+    one.columns_weight = 0.0
+    assert float(one(**batch)["loss"].detach()) < with_labels
+    assert batch["images"].shape == (8, 1, 48, 384) and float(batch["images"].abs().max()) <= 1
+
+
+def test_a_training_learns_stops_and_goes_on(evidence: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shards, "SIZE", 64)
+    recipe = tiny(showings=1000)
+    batch = together(list(itertools.islice(Lessons(evidence, recipe), 64)))
+    torch.manual_seed(recipe.seed)
+    before = float(Lesson(NanoVLM(recipe.config)).eval()(**batch)["loss"].detach())
+    run = tmp_path / "run"
+    train(tiny(showings=1000, steps=20, descent=20), evidence, run)
+    model = train(recipe, evidence, run)
+    assert float(Lesson(model.eval())(**batch)["loss"].detach()) < before / 2
+    states = sorted(one.name for one in run.iterdir() if one.name.startswith("checkpoint-"))
+    assert states == ["checkpoint-20", "checkpoint-40"]
+    model.save(tmp_path / "saved")
+    assert ModelReader.from_folder(tmp_path / "saved").version

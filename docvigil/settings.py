@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     #: Documents of a source with a higher number are scanned first; by the source as it is given (JSON object).
     source_priorities: dict[str, int] = {}
     #: Files of one source that are taken in at the same time.
-    intake_parallel: Count = 4
+    intake_parallel: Count = 8
 
     #: Work belongs to a silent worker for so long; then another may take it up.
     lease_seconds: Seconds = 60.0

@@ -116,6 +116,9 @@ class Bucket:
         with self._answers():
             answer = self._client.get_object(Bucket=self.name, Key=version.key, **asked)
         with closing(answer["Body"]) as body:
+            # Some servers don't heed If-Match.
+            if version.version_id is None and answer.get("ETag", version.etag).strip('"') != version.etag:
+                raise Changed
             yield Opened(answer["ContentLength"], answer["LastModified"], self._chunks(version, body))
 
     @cached_property

@@ -30,4 +30,6 @@ class WatchConfig:
     #: Documents of a source with a higher number are taken up first; by the source as it was given, 0 if not named.
     priorities: Mapping[str, int] = field(default_factory=dict)
     #: Files a source that are taken in at the same time.
-    parallel: int = 4
+    parallel: int = 8
+    #: Files watched until they are finished, at most; the others are found again by the next listing.
+    settling: int = 20_000

@@ -61,7 +61,7 @@ class FolderWatcher:
         self._log = log.bind(source=self._source.id)
         self._claims = self._open_claims()
         self._skip = OURS if self._tree.look(OWN) else frozenset[str]()
-        self._settling = Settling(config.stable_seconds)
+        self._settling = Settling(config.stable_seconds, config.settling)
         self._left_over = False
 
     def run(self, stop: threading.Event) -> None:

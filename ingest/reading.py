@@ -68,7 +68,12 @@ def steady_chunks(file: IO[bytes], expected: Entry | None = None) -> Iterator[by
         raise Unfit(kind_sentence(before.mode))
     if expected is not None and not before.same_bytes(expected):
         raise Changed
-    yield from chunks_of(file)
+    size = 0
+    for chunk in chunks_of(file):
+        size += len(chunk)
+        if size > before.size:
+            raise Changed
+        yield chunk
     after = entry_of("", os.fstat(file.fileno()))
     if not after.same_bytes(before) or after.ctime_ns != before.ctime_ns:
         raise Changed

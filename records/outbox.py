@@ -5,8 +5,29 @@ from __future__ import annotations
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from records.tables import Document, Outbox
+from records.tables import QUEUES, Document, Outbox
 from records.words import Entry, Pending
+
+
+def lanes(session: Session) -> list[tuple[str, bool]]:
+    """The queues, each with whether its scans run alone, in which something waits to be published now.
+
+    One cheap question, so that a relay may ask it all day.
+    """
+    every = [(queue, alone) for queue in QUEUES for alone in (False, True)]
+    waits = [
+        select(Outbox.scan_id)
+        .where(
+            Outbox.queue == queue,
+            Outbox.alone.is_(alone),
+            Outbox.published_at.is_(None),
+            Outbox.not_before <= func.now(),
+        )
+        .exists()
+        for queue, alone in every
+    ]
+    found = session.execute(select(*waits)).one()
+    return [lane for lane, waiting in zip(every, found, strict=True) if waiting]
 
 
 def publishable(session: Session, queue: str, window: int, *, alone: bool = False) -> list[Entry]:

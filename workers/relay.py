@@ -80,7 +80,10 @@ class Relay:
     def round(self) -> int:
         """Publishes what fits in the windows; how many ids it sent."""
         sent = 0
-        for (queue, alone), lane in LANES.items():
+        with self._sessions.begin() as session:
+            lanes = outbox.lanes(session)
+        for queue, alone in lanes:
+            lane = LANES[queue, alone]
             window = ALONE_WINDOW if alone else self._config.window
             with self._sessions.begin() as session:
                 entries = outbox.publishable(session, queue, window, alone=alone)

@@ -106,3 +106,24 @@ def test_pending_counts_what_waits_is_published_and_taken(sessions: sessionmaker
     assert (now["prepare"].waiting, now["prepare"].published, now["prepare"].taken) == (1, 1, 1)
     assert (now["infer"].waiting, now["infer"].published, now["infer"].taken) == (1, 0, 0)
     assert now["prepare"].oldest_seconds is not None and 0 <= now["prepare"].oldest_seconds < 60
+
+
+def test_lanes_are_those_where_something_waits_now(sessions: sessionmaker[Session]) -> None:
+    def lanes() -> list[tuple[str, bool]]:
+        with sessions.begin() as session:
+            return outbox.lanes(session)
+
+    assert lanes() == []
+    first, second, third = arrive_all(sessions, "a", "b", "c")
+    assert lanes() == [("prepare", False)]
+    prepare(sessions, first)
+    assert lanes() == [("prepare", False), ("infer", False)]
+    publish(sessions)
+    assert lanes() == [("infer", False)]
+    with sessions.begin() as session:
+        session.execute(text("UPDATE outbox SET published_at = NULL, not_before = now() + interval '1 hour'"))
+    assert lanes() == []
+    with sessions.begin() as session:
+        session.execute(text("UPDATE scans SET alone = true WHERE id = :id"), {"id": second})
+        session.execute(text("UPDATE outbox SET alone = true, not_before = now() WHERE scan_id = :id"), {"id": second})
+    assert third and lanes() == [("prepare", True)]

@@ -108,7 +108,8 @@ def test_show_as_json(run: Run, sessions: sessionmaker[Session]) -> None:
 
 
 def test_ids_may_be_short_but_not_ambiguous(run: Run, sessions: sessionmaker[Session]) -> None:
-    names, seen = [], {}
+    names: list[str] = []
+    seen: dict[str, str] = {}
     for number in range(2000):
         beginning = sha(f"d{number}")[:4]
         if beginning in seen:

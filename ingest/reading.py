@@ -63,8 +63,9 @@ def chunks_of(file: IO[bytes]) -> Iterator[bytes]:
 def steady_chunks(file: IO[bytes], expected: Entry | None = None) -> Iterator[bytes]:
     """The bytes of an open file. Raises Unfit when it is no regular file, Unreadable, and Changed when it is not the
     expected one or was written to meanwhile (told by size, time of writing and time of change)."""
-    before = entry_of("", os.fstat(file.fileno()))
-    if not stat.S_ISREG(before.mode):
+    found = os.fstat(file.fileno())
+    before = entry_of("", found)
+    if not before.is_file:
         raise Unfit(kind_sentence(before.mode))
     if expected is not None and not before.same_bytes(expected):
         raise Changed
@@ -74,6 +75,9 @@ def steady_chunks(file: IO[bytes], expected: Entry | None = None) -> Iterator[by
         if size > before.size:
             raise Changed
         yield chunk
-    after = entry_of("", os.fstat(file.fileno()))
-    if not after.same_bytes(before) or after.ctime_ns != before.ctime_ns:
+    left = os.fstat(file.fileno())
+    # A time of change without a new time of writing may be a time of writing set back; or the file lost its name to
+    # another that replaced it, and its bytes are still what they were.
+    renamed = left.st_nlink != found.st_nlink
+    if not entry_of("", left).same_bytes(before) or (left.st_ctime_ns != found.st_ctime_ns and not renamed):
         raise Changed

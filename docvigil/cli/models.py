@@ -1,4 +1,4 @@
-"""The commands about models: list."""
+"""The commands about models: list, evaluate."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.progress import track
 from rich.table import Table
 
-from docvigil.cli.common import Refusal, as_json, opened, screen
-from docvigil.settings import Settings
+from docvigil.cli.common import Refusal, as_json, errors, opened, screen
+from docvigil.measure import Measured, labels, measured
+from docvigil.settings import Settings, settings
+from docvigil.wiring import atlas, limits, reader
+from pipeline.pages import BadFile
 from records import registry
 
-app = typer.Typer(help="The models that read: list.", no_args_is_help=True)
+app = typer.Typer(help="The models that read: list, evaluate.", no_args_is_help=True)
 
 #: Digits of a model's digest that tables show.
 SHOWN_DIGEST = 12
@@ -51,6 +55,63 @@ def list_(json: Annotated[bool, typer.Option("--json", help="One object a line."
         )
     screen.print(table)
     screen.print(f"→ is the model of the settings, in {chosen['folder']}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def evaluate(
+    folder: Annotated[Path, typer.Argument(help="Made by `docvigil synthesise`: documents and labels.jsonl.")],
+    json: Annotated[bool, typer.Option("--json", help="One object a line.")] = False,
+) -> None:
+    """Measure how well the selected model reads the fields of labelled documents, each found on its page as in a scan.
+
+    With --json one object a kind of field: `kind`, `fields` (how many), `exact` (share of which state and value are
+    right) with its 95 % interval `low` to `high`, `presence` (share told rightly to be there or not), `written` (how
+    many hold a value), `written_exact` (share of these that are right) and `lost` (how many were not found).
+    """
+    config = settings()
+    try:
+        documents = len(labels(folder))
+        steps = measured(folder, reader(config), atlas(config), limits(config))
+        counts: dict[Any, Measured] = {}
+        for now in track(steps, "reading", total=documents, console=errors, transient=True):
+            counts = now
+    except BadFile as bad:
+        raise Refusal(f"A document of {folder} can't be read: {bad}") from bad
+    except OSError as wrong:
+        raise Refusal(f"{wrong.filename or folder} can't be opened: {wrong.strerror}.") from wrong
+    except ValueError as wrong:
+        raise Refusal(f"{wrong}.") from wrong
+    if not counts:
+        raise Refusal(f"{folder} has no labelled fields.")
+    rows = [_scored(counts[kind]) for kind in sorted(counts)]
+    if json:
+        for row in rows:
+            as_json(row)
+        return
+    table = Table("kind", "fields", "right", "95 % interval", "presence", "values", "values right", "lost", box=None)
+    for row in rows:
+        interval = f"{row['low']:.1%} to {row['high']:.1%}"
+        values = "" if row["written_exact"] is None else f"{row['written_exact']:.1%}"
+        shares = [f"{row['exact']:.1%}", interval, f"{row['presence']:.1%}"]
+        table.add_row(row["kind"], str(row["fields"]), *shares, str(row["written"]), values, str(row["lost"]))
+    screen.print(table)
+
+
+def _scored(one: Measured) -> dict[str, Any]:
+    from models.training.evaluate import wilson
+
+    low, high = wilson(one.exact, one.fields)
+    return {
+        "kind": one.kind.value,
+        "fields": one.fields,
+        "exact": round(one.exact / one.fields, 4),
+        "low": round(low, 4),
+        "high": round(high, 4),
+        "presence": round(one.presence / one.fields, 4),
+        "written": one.written,
+        "written_exact": round(one.written_exact / one.written, 4) if one.written else None,
+        "lost": one.lost,
+    }
 
 
 def _selected(config: Settings) -> dict[str, Any]:

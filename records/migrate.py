@@ -24,6 +24,10 @@ MIGRATION_LOCK = 0x64766967_00000002
 OLDEST_SERVER = 170000
 
 
+class WrongServer(RuntimeError):
+    """This Postgres, or its database, can't be used; the message says why and what to do."""
+
+
 def upgrade(url: str, revision: str = "head", *, application_role: str = "docvigil") -> None:
     """Migrate to a revision, in one transaction, and grant the application what it needs where its role exists."""
     _run(url, lambda config: command.upgrade(config, revision), application_role)
@@ -65,12 +69,12 @@ def _scripts() -> str:
 def _check(connection: Connection) -> None:
     version = int(connection.scalar(text("SHOW server_version_num")))
     if version < OLDEST_SERVER:
-        raise RuntimeError(
+        raise WrongServer(
             f"this Postgres is version {version // 10000}; docvigil needs {OLDEST_SERVER // 10000} or newer"
         )
     encoding = connection.scalar(text("SHOW server_encoding"))
     if encoding != "UTF8":
-        raise RuntimeError(f"this database is encoded in {encoding}; make one with ENCODING 'UTF8' for docvigil")
+        raise WrongServer(f"this database is encoded in {encoding}; make one with ENCODING 'UTF8' for docvigil")
 
 
 def _grant(connection: Connection, role: str) -> None:

@@ -19,6 +19,7 @@ from docvigil.cli.common import Refusal, errors
 from docvigil.embedded.supervisor import StartFailed
 from docvigil.instance import InstanceBusy
 from docvigil.settings import BadSettings
+from records.migrate import WrongServer
 
 #: The command was used incorrectly (sysexits.h); it failed; it was interrupted; nobody reads what it says any more.
 USAGE, FAILED, INTERRUPTED, UNREAD = 64, 2, 130, 141
@@ -52,7 +53,7 @@ def main() -> None:
     except BadSettings as wrong:
         _tell(str(wrong))
         sys.exit(USAGE)
-    except (Refusal, InstanceBusy, StartFailed) as refusal:
+    except (Refusal, InstanceBusy, StartFailed, WrongServer) as refusal:
         _tell(str(refusal))
         sys.exit(FAILED)
     except (Abort, KeyboardInterrupt):
@@ -71,6 +72,8 @@ def _sentence(error: Exception) -> str:
     """An error that no command expects: a service that is away in a sentence, anything else with its traceback."""
     from workers.outages import outage
 
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename} can't be used: {error.strerror}."
     first = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
     if outage(error):
         return f"a service that is needed can't be used: {first}. Check that it runs, then try again."

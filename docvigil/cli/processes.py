@@ -13,7 +13,8 @@ import typer
 from docvigil import logging, wiring
 from docvigil.cli.common import Refusal, stopping
 from docvigil.desk import Desk, open_desk
-from docvigil.settings import settings
+from docvigil.settings import Settings, settings
+from pipeline.reading import Reader
 
 
 class Queue(StrEnum):
@@ -92,4 +93,12 @@ def worker(
         if queue is Queue.PREPARE:
             run_prepare(config, concurrency)
         else:
-            run_infer(config, lambda: wiring.reader(desk.settings), concurrency)
+            run_infer(config, lambda: _reader(desk.settings), concurrency)
+
+
+def _reader(chosen: Settings) -> Reader:
+    """The model, or a refusal where its folder holds none that can be used."""
+    try:
+        return wiring.reader(chosen)
+    except (FileNotFoundError, ValueError) as wrong:
+        raise Refusal(f"the model can't be loaded: {wrong}") from wrong

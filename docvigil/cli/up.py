@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -61,7 +61,7 @@ def up(
     with stopping() as stop:
         screen.print("Starting docvigil…")
         with owned(chosen, processes=True) as (instance, supervisor), desk(chosen, instance) as opened:
-            view = View(opened.sessions, screen, ZoneInfo(chosen.timezone))
+            view = View(opened.sessions, screen, ZoneInfo(chosen.timezone), supervisor.troubled)
             view.begin()
             supervisor.start(everything(chosen, instance, [str(folder) for folder in folders]))
             _tell(chosen, folders)
@@ -127,8 +127,16 @@ class View:
     """Verdicts as they come: a line for each that a person must look at, and a line of counts that moves in a terminal
     and is written down elsewhere whenever work is done."""
 
-    def __init__(self, sessions: sessionmaker[Session], console: Console, zone: ZoneInfo) -> None:
+    def __init__(
+        self,
+        sessions: sessionmaker[Session],
+        console: Console,
+        zone: ZoneInfo,
+        troubled: Callable[[], Mapping[str, str]],
+    ) -> None:
         self._sessions, self._console, self._zone = sessions, console, zone
+        self._troubled = troubled
+        self._told: set[str] = set()
         self._sequence = 0
         self._counts: dict[str, int] = {}
         self._written: dict[str, int] = {}
@@ -166,6 +174,12 @@ class View:
             self._console.print(f"… and more: docvigil queue ({self._counts['flagged']} flagged)", highlight=False)
 
     def _round(self) -> None:
+        troubled = self._troubled()
+        for name in troubled.keys() - self._told:
+            self._console.print(
+                Text.assemble((name, "red"), f" ends again and again: {troubled[name]}"), soft_wrap=True
+            )
+        self._told = set(troubled)
         try:
             with self._sessions.begin() as session:
                 ids, self._sequence = verdicts.since(session, self._sequence)

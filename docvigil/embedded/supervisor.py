@@ -19,6 +19,9 @@ log = structlog.get_logger(__name__)
 #: Seconds between a death and the next start; doubles up to the limit, starts over after a long life.
 FIRST_WAIT, LONGEST_WAIT, LONG_LIFE = 0.3, 10.0, 30.0
 
+#: Whoever waits so long for the next start has ended three times in a row.
+TROUBLED_WAIT = FIRST_WAIT * 2**3
+
 #: How often children are looked at, in seconds.
 LOOK_SECONDS = 0.1
 
@@ -29,7 +32,7 @@ LOG_LOOK_SECONDS = 20.0
 
 
 class StartFailed(RuntimeError):
-    """A child did not become ready; the message has its last words."""
+    """A child can't be started or did not become ready; the message says why, or has its last words."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,12 @@ class Supervisor:
         with self._lock:
             return {name: one.starts for name, one in self._running.items()}
 
+    def troubled(self) -> dict[str, str]:
+        """The last words of children that end again and again, each time soon after their start."""
+        with self._lock:
+            logs = {name: one.child.log for name, one in self._running.items() if one.wait >= TROUBLED_WAIT}
+        return {name: last_words(log) for name, log in logs.items()}
+
     def stop(self) -> None:
         """Stops all children and waits for each: those that serve nobody, then the others, the last started first.
         Safe to call twice."""
@@ -142,10 +151,10 @@ class Supervisor:
         process = running.process
         if process is not None:
             if process.poll() is None:
+                if now - running.started_at > LONG_LIFE:
+                    running.wait = FIRST_WAIT
                 return
             log.warning("child.died", child=running.child.name, pid=process.pid, status=process.returncode)
-            if now - running.started_at > LONG_LIFE:
-                running.wait = FIRST_WAIT
             running.process = None
             running.start_at = now + running.wait
             running.wait = min(LONGEST_WAIT, running.wait * 2)

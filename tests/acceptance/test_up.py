@@ -91,3 +91,10 @@ def test_a_drop_folder_that_cannot_be_made_is_refused(docvigil: DocVigil, tmp_pa
     (tmp_path / "file").write_text("in the way")
     done = docvigil.run("up", "--drop", tmp_path / "file" / "drop")
     assert done.returncode == 2 and "can't be made" in done.stderr
+
+
+def test_a_worker_that_cannot_start_is_told(docvigil: DocVigil, tmp_path: Path) -> None:
+    docvigil.settings["DOCVIGIL_MODEL_FOLDER"] = str(tmp_path / "no model")
+    with docvigil.up() as up:
+        up.until_it_says("worker-infer ends again and again")
+        assert f"the model can't be loaded: {tmp_path / 'no model'} holds no" in up.said

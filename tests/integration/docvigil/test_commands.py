@@ -14,13 +14,15 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
 from docvigil import cli
+from docvigil.cli import scan
+from docvigil.cli.common import opened
 from docvigil.settings import settings
 from pipeline.findings import Outcome, Verdict
 from records import anchors, audit
 from records.audit import GENESIS, link_hash
 from records.database import engine
 from records.objects import FolderStore
-from tests.integration.records.steps import document, finding, judge, quarantine
+from tests.integration.records.steps import document, finding, judge, quarantine, sha, take
 
 KEY = bytes(range(32))
 
@@ -74,6 +76,24 @@ def full(sessions: sessionmaker[Session], tmp_path: Path) -> sessionmaker[Sessio
     with sessions.begin() as session:
         assert anchors.anchor(session, FolderStore(tmp_path / "objects"), KEY)
     return sessions
+
+
+def test_waiting_for_workers_that_are_not_there_is_told(
+    run: Run, full: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(scan, "STILL_SECONDS", 0.0)
+    with opened() as desk:
+        waiting = scan.Waiting(desk, {sha("waiting"), sha("clear")})
+        waiting.look()
+        assert waiting.settled == {sha("clear")}
+        waiting.look()
+        told = capsys.readouterr().err
+        assert "No worker has done anything" in told and "1 documents wait" in told and "docvigil worker infer" in told
+        with full.begin() as session:
+            scan_id = session.execute(text("SELECT scan_id FROM documents WHERE status = 'in_flight'")).scalar_one()
+        take(full, scan_id)
+        waiting.look()
+        assert capsys.readouterr().err == "", "somebody is at work"
 
 
 def tamper(owner: sessionmaker[Session], statement: str) -> None:

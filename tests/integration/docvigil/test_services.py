@@ -207,3 +207,19 @@ def test_children_are_killed_where_they_do_not_end_and_long_logs_are_put_aside(
     finally:
         supervisor.stop()
     assert not alive(pid)
+
+
+def test_a_child_that_ends_again_and_again_is_told_with_its_last_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A busy machine must not make every start count as a long life.
+    monkeypatch.setattr(supervision, "LONG_LIFE", 600.0)
+    words = "import sys; print('no model there'); sys.exit(2)"
+    supervisor = Supervisor()
+    supervisor.start([Child(name="broken", command=[sys.executable, "-c", words], log=tmp_path / "broken.err")])
+    try:
+        assert supervisor.troubled() == {}
+        until(lambda: "broken" in supervisor.troubled())
+        assert "no model there" in supervisor.troubled()["broken"]
+    finally:
+        supervisor.stop()

@@ -52,11 +52,19 @@ class Services:
 
 
 @contextmanager
+def open_folder() -> Iterator[Path]:
+    """A folder that every user can reach, removed at the end. In a closed one root's Postgres would lie elsewhere, and
+    stay there."""
+    with tempfile.TemporaryDirectory(prefix="dv", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@contextmanager
 def services() -> Iterator[Services]:
     """Starts both servers, and makes a migrated database to copy from."""
-    with tempfile.TemporaryDirectory(prefix="dv", ignore_cleanup_errors=True) as home:
-        Path(home).chmod(0o755)
-        folders = Folders.of(Path(home))
+    with open_folder() as home:
+        folders = Folders.of(home)
         supervisor = Supervisor()
         try:
             supervisor.start([postgres.child(folders), redis.child(folders)])

@@ -68,7 +68,7 @@ def up(
             with _samples(opened, folders[0], stop) if samples else _nothing():
                 view.run(stop)
             screen.print("Stopping…")
-    screen.print("Stopped. Everything is kept in", str(chosen.home), highlight=False, markup=False)
+    screen.print(f"Stopped. Everything is kept in {chosen.home}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _made(folder: Path) -> Path:

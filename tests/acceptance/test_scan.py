@@ -15,6 +15,7 @@ from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
 
 from tests.acceptance.docvigil_command import DocVigil, Up
+from tests.services import open_folder
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -24,8 +25,9 @@ COUNT = 4
 
 
 @pytest.fixture(scope="module")
-def docvigil(tmp_path_factory: pytest.TempPathFactory) -> DocVigil:
-    return DocVigil(tmp_path_factory.mktemp("docvigil") / "home")
+def docvigil() -> Iterator[DocVigil]:
+    with open_folder() as folder:
+        yield DocVigil(folder / "home")
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +70,10 @@ def check_form(one: dict[str, Any]) -> None:
     assert passed == (one["verdict"] == "clear")
 
 
-def test_without_anything_running_it_starts_what_it_needs_and_leaves_nothing(drawn: Path, tmp_path: Path) -> None:
-    alone = DocVigil(tmp_path / "alone")
+def test_without_anything_running_it_starts_what_it_needs_and_leaves_nothing(
+    docvigil: DocVigil, drawn: Path, tmp_path: Path
+) -> None:
+    alone = DocVigil(docvigil.home.parent / "alone")
     wanted = labels(drawn)
     code, found = alone.lines("scan", *wanted, tmp_path / "gone.pdf", "--json")
     assert [one["path"] for one in found] == [*wanted, str(tmp_path / "gone.pdf")], "in the order given"

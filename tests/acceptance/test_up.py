@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.acceptance.docvigil_command import DocVigil, gone, until
+from tests.services import open_folder
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -19,8 +21,9 @@ CHILDREN = {"postgres", "redis", "relay", "reconcile", "worker-prepare", "worker
 
 
 @pytest.fixture
-def docvigil(tmp_path: Path) -> DocVigil:
-    return DocVigil(tmp_path / "home")
+def docvigil() -> Iterator[DocVigil]:
+    with open_folder() as folder:
+        yield DocVigil(folder / "home")
 
 
 def test_samples_show_flagged_documents_and_are_kept(docvigil: DocVigil) -> None:
@@ -45,10 +48,8 @@ def test_samples_show_flagged_documents_and_are_kept(docvigil: DocVigil) -> None
         assert docvigil.lines("balance", "--json")[1][0]["documents"] == 6
 
 
-def test_a_second_up_on_the_same_folder_is_refused_and_one_in_another_is_not(
-    docvigil: DocVigil, tmp_path: Path
-) -> None:
-    other = DocVigil(tmp_path / "other")
+def test_a_second_up_on_the_same_folder_is_refused_and_one_in_another_is_not(docvigil: DocVigil) -> None:
+    other = DocVigil(docvigil.home.parent / "other")
     with docvigil.up() as up, other.up() as beside:
         up.until_it_says("docvigil runs")
         beside.until_it_says("docvigil runs")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -23,6 +24,7 @@ from docvigil.embedded.folders import Folders
 from docvigil.embedded.supervisor import Child, StartFailed, Supervisor
 from docvigil.instance import Instance, InstanceBusy, owned, running
 from docvigil.settings import Settings
+from tests.services import open_folder
 
 OWNER = """
 import sys, time
@@ -30,6 +32,7 @@ from pathlib import Path
 from docvigil import logging
 from docvigil.instance import owned
 from docvigil.settings import Settings
+from tests.services import open_folder
 logging.set_up()
 with owned(Settings(home=Path(sys.argv[1]))) as (instance, supervisor):
     print(*supervisor.pids().values(), flush=True)
@@ -57,8 +60,9 @@ def alive(pid: int) -> bool:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
+def home() -> Iterator[Path]:
+    with open_folder() as folder:
+        yield folder / "home"
 
 
 def test_the_application_owns_no_table(sessions: sessionmaker[Session]) -> None:
@@ -104,9 +108,9 @@ def test_services_go_with_a_parent_that_is_killed(home: Path) -> None:
         assert answers(instance)
 
 
-def test_two_instances_side_by_side_and_long_paths(tmp_path: Path) -> None:
-    deep = tmp_path / ("a" * 90) / "home"
-    with running(Settings(home=tmp_path / "one")) as one, running(Settings(home=deep)) as two:
+def test_two_instances_side_by_side_and_long_paths(home: Path) -> None:
+    deep = home.parent / ("a" * 90) / "home"
+    with running(Settings(home=home)) as one, running(Settings(home=deep)) as two:
         assert answers(one)
         assert answers(two)
         assert one.database_url != two.database_url
@@ -120,6 +124,9 @@ def test_postgres_never_runs_as_root(home: Path) -> None:
     with owned(Settings(home=home)) as (instance, supervisor):
         assert psutil.Process(supervisor.pids()["postgres"]).username() == expected
         assert answers(instance)
+    elsewhere = Folders.of(home).postgres
+    if not elsewhere.is_relative_to(home):
+        shutil.rmtree(elsewhere.parent)
 
 
 def sleeper(settings: Settings, instance: Instance) -> list[Child]:

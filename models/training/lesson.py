@@ -15,10 +15,13 @@ from torch.utils.data import IterableDataset
 from models.nanovlm.model import NanoVLM
 from models.nanovlm.tokens import ID, PAD
 from models.training.recipe import Recipe
-from models.training.shards import SIZE, Shard, waited_for
+from models.training.shards import SIZE, UNKNOWN, waited_for
 from pipeline.reading import Pixels
 
 Example: TypeAlias = tuple[Pixels, Any, Any]
+
+#: The prefix of the names of shards that were cut from whole forms.
+FORMS = "forms-"
 
 #: How many shards later an evidence is shown again.
 LAG = 6
@@ -29,22 +32,32 @@ SHIFT_DOWN, SHIFT_ACROSS, CONTRAST, BRIGHTNESS, NOISE = 2, 4, 0.15, 12.0, 6.0
 
 
 class Lessons(IterableDataset[Example]):
-    """The evidences of a training in order, from `start` shards shown on: each shard `showings` times, with others
-    between, its evidences in another order each time."""
+    """The evidences of a training in order, as from step `start` on: each shard `showings` times, with others between,
+    its evidences in another order each time; among them, where the recipe has them, evidences of whole forms."""
 
     def __init__(self, folder: Path, recipe: Recipe, start: int = 0) -> None:
         self.folder, self.recipe, self.start = folder, recipe, start
 
     def __iter__(self) -> Iterator[Example]:
-        visit = self.start
+        recipe, seen = self.recipe, self.start * self.recipe.batch
+        first = recipe.forms_from * recipe.batch
+        of_forms = round(max(0, seen - first) * recipe.forms)
+        fields, forms = self._stream("", seen - of_forms), self._stream(FORMS, of_forms)
+        choice = np.random.default_rng([recipe.seed, self.start])
         while True:
-            yield from self._shown(waited_for(self.folder, shard_at(visit, self.recipe.showings)), visit)
-            visit += 1
+            whole = seen >= first and choice.random() < recipe.forms
+            yield next(forms if whole else fields)
+            seen += 1
 
-    def _shown(self, shard: Shard, visit: int) -> Iterator[Example]:
-        rng = np.random.default_rng([self.recipe.seed, visit])
-        for place in rng.permutation(len(shard)):
-            yield varied(shard.images[place], rng), shard.tokens[place], shard.columns[place]
+    def _stream(self, prefix: str, seen: int) -> Iterator[Example]:
+        """The shards of one kind from about where so many evidences have been seen."""
+        visit = seen // SIZE
+        while True:
+            shard = waited_for(self.folder, shard_at(visit, self.recipe.showings), prefix)
+            rng = np.random.default_rng([self.recipe.seed, visit, len(prefix)])
+            for place in rng.permutation(len(shard)):
+                yield varied(shard.images[place], rng), shard.tokens[place], shard.columns[place]
+            visit += 1
 
 
 def shard_at(visit: int, showings: int) -> int:
@@ -53,10 +66,17 @@ def shard_at(visit: int, showings: int) -> int:
     return max(0, newest - again * LAG)
 
 
-def shards_needed(recipe: Recipe) -> int:
-    """How many shards a training sees."""
-    visits = -(-recipe.steps * recipe.batch // SIZE)
-    return max(shard_at(visit, recipe.showings) for visit in range(visits)) + 1
+def shards_needed(recipe: Recipe) -> tuple[int, int]:
+    """How many shards a training sees, of single fields and of whole forms. A little more than the share says, since
+    which kind comes next is left to chance."""
+    forms = max(0, recipe.steps - recipe.forms_from) * recipe.batch * recipe.forms
+    fields = recipe.steps * recipe.batch - forms
+    return _shards(fields, recipe.showings), _shards(forms, recipe.showings) if forms else 0
+
+
+def _shards(evidences: float, showings: int) -> int:
+    visits = int(evidences * 1.02) // SIZE + 2
+    return max(shard_at(visit, showings) for visit in range(visits)) + 1
 
 
 def varied(image: Pixels, rng: np.random.Generator) -> Pixels:
@@ -103,5 +123,5 @@ class Lesson(nn.Module):
         answer = functional.cross_entropy(words.float().transpose(1, 2), tokens[:, 1:], ignore_index=ID[PAD])
         if self.columns_weight == 0:
             return {"loss": answer}
-        labels = functional.cross_entropy(characters.float().transpose(1, 2), columns)
+        labels = functional.cross_entropy(characters.float().transpose(1, 2), columns, ignore_index=UNKNOWN)
         return {"loss": answer + self.columns_weight * labels}

@@ -21,7 +21,8 @@ class Recipe:
     begins its descent early, and nothing is lost.
 
     Evidences are drawn once and shown `showings` times, each time shifted and shaded anew. `columns_until` is the
-    share of the steps after which the labels of columns have lost their weight.
+    share of the steps after which the labels of columns have lost their weight. From step `forms_from` on a share
+    `forms` of the evidences is cut from whole forms.
     """
 
     steps: int
@@ -34,6 +35,8 @@ class Recipe:
     showings: int = 2
     columns_weight: float = 1.0
     columns_until: float = 0.8
+    forms: float = 0.0
+    forms_from: int = 0
     save_every: int = 500
     seed: int = 20261124
     architecture: dict[str, Any] = field(default_factory=dict)

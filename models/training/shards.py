@@ -27,6 +27,9 @@ log = structlog.get_logger(__name__)
 #: Evidences a shard.
 SIZE = 1024
 
+#: The label of a column of which nobody knows what stands there.
+UNKNOWN = 255
+
 #: Tokens of the longest sequence: question, answer, end.
 LENGTH = 26
 
@@ -56,21 +59,25 @@ def packed(drawn: Sequence[Drawn]) -> Shard:
     return Shard(np.stack([one.image for one in drawn]), tokens, np.stack([one.labels for one in drawn]))
 
 
-def place(folder: Path, number: int) -> Path:
-    return folder / f"{number:06d}.npz"
+def place(folder: Path, number: int, prefix: str = "") -> Path:
+    return folder / f"{prefix}{number:06d}.npz"
 
 
 def draw(folder: Path, number: int, split: str = "train", size: int = SIZE) -> Path:
-    """Draws a shard unless it is there; half a shard is never seen under its name."""
+    """Draws a shard unless it is there."""
     path = place(folder, number)
     if path.exists():
         return path
-    one = packed([make(number * size + seed, split) for seed in range(size)])
+    save(path, packed([make(number * size + seed, split) for seed in range(size)]))
+    return path
+
+
+def save(path: Path, shard: Shard) -> None:
+    """Half a shard is never seen under its name."""
     partial = path.with_suffix(f".{os.getpid()}.part")
     with partial.open("wb") as file:
-        np.savez(file, images=one.images, tokens=one.tokens, columns=one.columns)
+        np.savez(file, images=shard.images, tokens=shard.tokens, columns=shard.columns)
     partial.replace(path)
-    return path
 
 
 def load(path: Path) -> Shard:
@@ -78,12 +85,13 @@ def load(path: Path) -> Shard:
         return Shard(data["images"], data["tokens"], data["columns"])
 
 
-def waited_for(folder: Path, number: int, seconds: float = 1800.0) -> Shard:
+def waited_for(folder: Path, number: int, prefix: str = "", seconds: float = 1800.0) -> Shard:
     """A shard once it is drawn. Raises TimeoutError with a sentence where nobody draws it."""
-    path, since, said = place(folder, number), time.monotonic(), False
+    path, since, said = place(folder, number, prefix), time.monotonic(), False
     while not path.exists():
         if time.monotonic() - since > seconds:
-            raise TimeoutError(f"{path} was not drawn within {seconds:.0f} seconds: run models.training.shards")
+            module = "models.training.forms" if prefix else "models.training.shards"
+            raise TimeoutError(f"{path} was not drawn within {seconds:.0f} seconds: run {module}")
         if not said:
             log.info("training.waits_for_drawing", shard=number)
             said = True
@@ -95,7 +103,7 @@ def draw_all(folder: Path, count: int, processes: int = 1, first: int = 0) -> No
     """Draws shards `first` to `count` in order, several at a time."""
     folder.mkdir(parents=True, exist_ok=True)
     missing = [(folder, number) for number in range(first, count) if not place(folder, number).exists()]
-    with get_context("spawn").Pool(processes, initializer=_alone) as pool:
+    with get_context("spawn").Pool(processes, initializer=alone) as pool:
         for done, _ in enumerate(pool.imap(_draw, missing), start=1):
             if done % 10 == 0:
                 log.info("drawing", shards=done, of=len(missing))
@@ -105,7 +113,7 @@ def _draw(which: tuple[Path, int]) -> Path:
     return draw(*which)
 
 
-def _alone() -> None:
+def alone() -> None:
     """Each process draws on one core."""
     cv2.setNumThreads(1)
 

@@ -11,6 +11,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,6 @@ from transformers.trainer_utils import get_last_checkpoint
 from models.nanovlm.model import NanoVLM
 from models.training.lesson import Lesson, Lessons, shards_needed, together
 from models.training.recipe import Recipe
-from models.training.shards import SIZE
 
 log = structlog.get_logger(__name__)
 
@@ -84,7 +85,7 @@ def train(recipe: Recipe, evidence: Path, run: Path, report_to: str = "none") ->
     trainer = Coach(
         model=lesson,
         args=arguments,
-        train_dataset=Lessons(evidence, recipe, start=steps_done * recipe.batch // SIZE),
+        train_dataset=Lessons(evidence, recipe, start=steps_done),
         data_collator=together,
         callbacks=[ColumnsFade(lesson, recipe)],
     )
@@ -94,10 +95,23 @@ def train(recipe: Recipe, evidence: Path, run: Path, report_to: str = "none") ->
     return model
 
 
-def drawing(evidence: Path, recipe: Recipe, processes: int) -> subprocess.Popen[bytes]:
-    """The process that draws what the training needs."""
-    words = ["--count", str(shards_needed(recipe)), "--processes", str(processes)]
-    return subprocess.Popen([sys.executable, "-m", "models.training.shards", str(evidence), *words])
+@contextmanager
+def drawing(evidence: Path, recipe: Recipe, processes: int) -> Iterator[None]:
+    """What the training needs is drawn beside the block, by so many processes a kind; by none it is drawn elsewhere."""
+    counts = zip(("models.training.shards", "models.training.forms"), shards_needed(recipe), strict=True)
+    drawers = [
+        subprocess.Popen(
+            [sys.executable, "-m", module, str(evidence), "--count", str(count), "--processes", str(processes)]
+        )
+        for module, count in counts
+        if count and processes
+    ]
+    try:
+        yield
+    finally:
+        for drawer in drawers:
+            drawer.terminate()
+            drawer.wait()
 
 
 def main() -> None:
@@ -110,13 +124,8 @@ def main() -> None:
     parser.add_argument("--report-to", default="none", choices=["none", "tensorboard", "wandb", "mlflow"])
     given = parser.parse_args()
     recipe = Recipe.load(given.recipe)
-    drawer = drawing(given.evidence, recipe, given.drawers) if given.drawers else None
-    try:
+    with drawing(given.evidence, recipe, given.drawers):
         model = train(recipe, given.evidence, given.folder, given.report_to)
-    finally:
-        if drawer is not None:
-            drawer.terminate()
-            drawer.wait()
     model.save(given.out or given.folder / "checkpoint")
 
 

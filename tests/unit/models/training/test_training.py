@@ -10,15 +10,18 @@ import pytest
 import torch
 
 from models.nanovlm.model import NanoVLM
-from models.nanovlm.tokens import ID, PAD
+from models.nanovlm.tokens import ID, PAD, VOCABULARY
 from models.reader import ModelReader
 from models.synthesis.evidence import make
 from models.synthesis.faces import plain
-from models.training import lesson, shards
+from models.training import forms, lesson
 from models.training.lesson import Lesson, Lessons, shard_at, shards_needed, together, varied
 from models.training.recipe import Recipe
-from models.training.shards import LENGTH, SIZE, draw, load, packed, place, waited_for
+from models.training.shards import LENGTH, SIZE, UNKNOWN, draw, load, packed, place, waited_for
 from models.training.train import train
+from pipeline.doctypes.load import builtin
+from pipeline.doctypes.schema import FieldKind
+from pipeline.evidence import is_masked
 
 TINY = {
     "stem": [[1, 8, 2, 2], [8, 8, 2, 2], [8, 8, 2, 2], [8, 16, 2, 1]],
@@ -73,7 +76,7 @@ def test_a_shard_is_drawn_once_and_read_as_it_was(tmp_path: Path) -> None:
 
 
 def test_a_shard_that_nobody_draws_is_missed_with_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(TimeoutError, match="models.training.shards"):
+    with pytest.raises(TimeoutError, match=r"models\.training\.shards"):
         waited_for(tmp_path, 0, seconds=0.01)
 
 
@@ -82,7 +85,7 @@ def test_every_shard_is_shown_as_often_as_it_should() -> None:
     settled = [visits.count(number) for number in range(1, 150)]
     assert set(settled) == {2}
     assert visits[300] == 150 and visits[301] == 150 - lesson.LAG
-    assert shards_needed(tiny(steps=SIZE // 16 * 10, showings=2)) == 5
+    assert shards_needed(tiny(steps=SIZE // 16 * 10, showings=2)) == (6, 0)
 
 
 def test_a_picture_is_never_shown_twice_the_same_but_stays_the_same_picture() -> None:
@@ -93,9 +96,10 @@ def test_a_picture_is_never_shown_twice_the_same_but_stays_the_same_picture() ->
     assert all(one.shape == image.shape and abs(float(one.mean()) - float(image.mean())) < 25 for one in shown)
 
 
-def test_lessons_go_on_where_they_ended(evidence: Path) -> None:
+def test_lessons_go_on_where_they_ended(evidence: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lesson, "SIZE", 64)
     whole = list(itertools.islice(Lessons(evidence, tiny(showings=1000)), 128))
-    rest = list(itertools.islice(Lessons(evidence, tiny(showings=1000), start=1), 64))
+    rest = list(itertools.islice(Lessons(evidence, tiny(showings=1000), start=4), 64))
     assert all((one[0] == other[0]).all() for one, other in zip(whole[64:], rest, strict=True))
 
 
@@ -109,7 +113,7 @@ def test_the_labels_of_columns_lose_their_weight(evidence: Path) -> None:
 
 
 def test_a_training_learns_stops_and_goes_on(evidence: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shards, "SIZE", 64)
+    monkeypatch.setattr(lesson, "SIZE", 64)
     recipe = tiny(showings=1000)
     batch = together(list(itertools.islice(Lessons(evidence, recipe), 64)))
     torch.manual_seed(recipe.seed)
@@ -122,3 +126,30 @@ def test_a_training_learns_stops_and_goes_on(evidence: Path, tmp_path: Path, mon
     assert states == ["checkpoint-20", "checkpoint-40"]
     model.save(tmp_path / "saved")
     assert ModelReader.from_folder(tmp_path / "saved").version
+
+
+def test_evidence_of_whole_forms_joins_in_from_its_step_on(evidence: Path, tmp_path: Path) -> None:
+    for name, grey in (("", 255), (lesson.FORMS, 0)):
+        images = np.full((64, 48, 384), grey, np.uint8)
+        one = load(place(evidence, 0))
+        np.savez(place(tmp_path, 0, name), images=images, tokens=one.tokens, columns=one.columns)
+    mixed = tiny(showings=1000, forms=0.5, forms_from=2)
+    seen = [example[0].mean() < 128 for example in itertools.islice(Lessons(tmp_path, mixed), 400)]
+    assert not any(seen[:32])
+    assert 0.4 < np.mean(seen[32:]) < 0.6
+
+
+def test_evidence_of_whole_forms_is_what_the_pipeline_cuts(tmp_path: Path) -> None:
+    shard = load(forms.draw(tmp_path, 0, size=40))
+    assert shard.images.shape == (40, 48, 384) and (shard.columns == UNKNOWN).all()
+    first = {VOCABULARY[sequence[1]] for sequence in shard.tokens}
+    assert "<empty>" in first and first & set("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+def test_a_label_becomes_an_answer_never_a_whole_aadhaar_number() -> None:
+    fields = {one.name: one for doctype in builtin() for one in doctype.fields}
+    masked = next(one for one in fields.values() if is_masked(one))
+    signed = next(one for one in fields.values() if one.kind is FieldKind.SIGNATURE)
+    assert forms.answer(masked, "XXXXXXXX1234") == tuple("1234")
+    assert forms.answer(signed, "signature") == ("<signature>",)
+    assert forms.answer(signed, None) == ("<empty>",)

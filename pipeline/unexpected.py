@@ -25,6 +25,18 @@ Mask: TypeAlias = npt.NDArray[np.uint8]
 #: Ink is at least this much darker than the paper around it (grey levels).
 DARKER = 32
 
+#: Where the blank is at least this dark, ink can't be told from print (grey levels).
+PRINTED = 90
+
+#: Levels of the blank's darkness that are looked at together, the share of a page's pixels there that is print, and
+#: from what on a pixel of the blank is the ridge of a printed line, by the line's darkness.
+BIN, USUAL = 8, 0.9
+RIDGE = (np.arange(256) * 0.7).astype(np.uint8)
+
+#: A streak darkens this share of a row or column of the scan, is this much darker than beside it (grey levels), and
+#: is no wider than this (work pixels).
+STREAK, STREAK_DARKER, STREAK_PX = 0.6, 20, 5
+
 #: Smallest mark: its longer side (mm) and its ink (mm²).
 LEAST_MM, LEAST_INK_MM2 = 4.0, 1.5
 
@@ -57,8 +69,10 @@ def unexpected(page: Page, location: Location) -> list[Evidence]:
     upright = cast(Pixels, cv2.remap(work, *maps, cv2.INTER_LINEAR, borderValue=255))
     there = np.full(work.shape, 255, np.uint8)
     inside = cast(Mask, cv2.remap(there, *maps, cv2.INTER_NEAREST, borderValue=0))
-    ink = _extra(upright, sheet, location.residual_mm or 0.0) & inside
-    marks = _marks(ink, _explained(location, sheet), _within(inside))
+    clean = cast(Mask, cv2.remap(_unstreaked(work), *maps, cv2.INTER_NEAREST, borderValue=0))
+    explained = _explained(location, sheet)
+    ink = _extra(upright, sheet, explained, location.residual_mm or 0.0) & clean
+    marks = _marks(ink, explained, _within(inside))
     evidence = []
     for ordinal, (x0, y0, x1, y1) in enumerate(marks):
         box = Box(x0 / sheet.width, y0 / sheet.height, x1 / sheet.width, y1 / sheet.height)
@@ -94,15 +108,42 @@ def _maps(sheet: Sheet, fit: Fit) -> tuple[npt.NDArray[np.float32], npt.NDArray[
     return np.ascontiguousarray(both[..., 0]), np.ascontiguousarray(both[..., 1])
 
 
-def _extra(upright: Pixels, sheet: Sheet, residual_mm: float) -> Mask:
+def _extra(upright: Pixels, sheet: Sheet, explained: Mask, residual_mm: float) -> Mask:
     """Ink darker than the paper around it and than any print of the blank near by."""
     dark = darkness(upright)
     known = cast(Mask, cv2.dilate(sheet.darkness, _disc(0.55 + 2 * residual_mm)))
     # Noise decides how much darker ink must be: the paper's own spread, seen where nothing is printed.
-    bare = dark[known < 8]
-    noise = float(np.percentile(bare, 75)) if bare.size else 0.0
-    limit = max(DARKER, 2.5 * noise)
-    return np.where((dark > limit) & (dark > cv2.add(known, 24)) & (known < 90), 255, 0).astype(np.uint8)
+    bare = _counts(known, dark, cast(Mask, cv2.compare(known, BIN, cv2.CMP_LT)))[0]
+    limit = max(DARKER, 2.5 * float(np.searchsorted(bare, 0.75 * bare[-1])))
+    # A fax blackens grey print: how dark print of each level comes out is seen on its ridges where nobody writes.
+    ridges = cast(Mask, cv2.compare(sheet.darkness, cv2.LUT(known, RIDGE), cv2.CMP_GT)) & ~explained
+    counts = _counts(known, dark, ridges)
+    shown = np.array([np.searchsorted(row, USUAL * row[-1]) if row[-1] >= 50 else 0 for row in counts], np.float32)
+    shown[0] = 0
+    expected = np.maximum(np.repeat(np.maximum.accumulate(shown), BIN), np.arange(256)).clip(0, 231).astype(np.uint8)
+    print_ = cast(Mask, cv2.LUT(known, expected))
+    return np.where((dark > limit) & (dark > cv2.add(print_, 24)) & (known < PRINTED), 255, 0).astype(np.uint8)
+
+
+def _counts(known: Pixels, dark: Pixels, where: Mask) -> npt.NDArray[np.float64]:
+    """For each bin of the blank's darkness how many of the pixels are of each darkness on the page, or below."""
+    counts = cv2.calcHist([known, dark], [0, 1], where, [256 // BIN, 256], [0, 256, 0, 256])
+    return np.asarray(counts.cumsum(axis=1), np.float64)
+
+
+def _unstreaked(work: Pixels) -> Mask:
+    """The scan but for its streaks: rows and columns that dirt on a scanner's glass darkens from edge to edge, which
+    print then cuts in pieces. A form's own rules may be among them; they are print."""
+    clean = np.full(work.shape, 255, np.uint8)
+    for axis in (0, 1):
+        beside = cv2.min(np.roll(work, STREAK_PX, 1 - axis), np.roll(work, -STREAK_PX, 1 - axis))
+        streaked = (cv2.subtract(beside, work) > STREAK_DARKER).mean(axis=axis) > STREAK
+        wide = np.convolve(streaked, np.ones(5), mode="same") > 0
+        if axis == 0:
+            clean[:, wide] = 0
+        else:
+            clean[wide] = 0
+    return clean
 
 
 def _explained(location: Location, sheet: Sheet) -> Mask:

@@ -329,7 +329,7 @@ def _without_aadhaar(value: str) -> tuple[str, str]:
     """An identifier of unknown kind and its plain form; twelve digits are taken for an Aadhaar number, also misread."""
     plain = identifiers.cleaned(value)
     if len(plain) == 12 and plain.isdigit():
-        return f"XXXX XXXX {plain[-4:]}", f"XXXXXXXX{plain[-4:]}"
+        return f"XXXXXXXX{plain[-4:]}", f"XXXXXXXX{plain[-4:]}"
     return value, identifiers.cleaned(identifiers.without_aadhaar(value))
 
 

@@ -87,13 +87,19 @@ class Bucket:
         return f"{self.name}/{version.key}@{version.version_id or version.etag}"
 
     def version(self, key: str, etag: str | None, version_id: str | None) -> Version:
-        """The version that a notification tells of. Raises Gone, BucketAway."""
-        if version_id in (None, "", "null") or not self._by_version:
-            version_id = None
-        if not etag:
+        """The version that a notification tells of. Raises Gone, Unreadable, BucketAway."""
+        version_id = _real(version_id) if self._by_version else None
+        if not etag or (self._by_version and version_id is None):
+            # Not every server tells all of it.
+            asked: Any = {"VersionId": version_id} if version_id else {}
             with self._answers():
-                asked: Any = {"VersionId": version_id} if version_id else {}
-                etag = self._client.head_object(Bucket=self.name, Key=key, **asked)["ETag"]
+                now = self._client.head_object(Bucket=self.name, Key=key, **asked)
+            if etag and now["ETag"].strip('"') != etag.strip('"'):
+                # Replaced already; as an old version it is listed.
+                raise Gone("replaced")
+            etag = now["ETag"]
+            if self._by_version:
+                version_id = _real(now.get("VersionId"))
         return Version(key, etag.strip('"'), version_id)
 
     def pages(self) -> Iterator[list[Version]]:
@@ -123,10 +129,12 @@ class Bucket:
 
     @cached_property
     def _by_version(self) -> bool:
-        """Whether versions can be listed. Decided once: it is what identities are made of."""
+        """Whether there are versions, which we may list. Decided once: it is what identities are made of."""
         with self._asking:
             try:
                 with self._answers():
+                    if not self._client.get_bucket_versioning(Bucket=self.name).get("Status"):
+                        return False
                     self._client.list_object_versions(Bucket=self.name, Prefix=self.prefix, MaxKeys=1)
             except (Unreadable, Gone) as refused:
                 if str(refused) in _NO_VERSIONS:
@@ -140,7 +148,7 @@ class Bucket:
                 Version(
                     each["Key"],
                     each["ETag"].strip('"'),
-                    None if each["VersionId"] == "null" else each["VersionId"],
+                    _real(each["VersionId"]),
                     each["Size"],
                     each["IsLatest"],
                 )
@@ -189,3 +197,8 @@ class Bucket:
             raise BucketAway(f"The bucket answered {code or status}.") from error
         except BotoCoreError as error:
             raise BucketAway(f"The bucket can't be reached: {type(error).__name__}.") from error
+
+
+def _real(version_id: str | None) -> str | None:
+    """An object put while versions weren't kept has the version `null`, which the next such object replaces."""
+    return None if version_id in (None, "", "null") else version_id

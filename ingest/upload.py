@@ -68,7 +68,7 @@ def take_stream(
 def files_in(paths: Iterable[Path]) -> Iterator[Path]:
     """The files that these paths name: themselves, and what lies in folders (not hidden, links not followed)."""
     for path in paths:
-        if not path.is_dir():
+        if not os.path.isdir(path):
             yield path
             continue
         found: Sequence[str] = sorted(entry.path for entry in Tree(path).walk())

@@ -224,13 +224,13 @@ def test_where_files_may_not_be_moved_they_are_read_in_place(
 
 def test_many_files_in_bounded_memory_by_two_watchers_are_each_one_arrival(watched: Watch, drop: Path) -> None:
     watched.config = replace(watched.config, settling=40)
-    for number, body in enumerate(bodies(300)):
+    for number, body in enumerate(bodies(200)):
         put(drop / f"{number % 7}" / f"{number}.pdf", body)
     with watched.running(drop), watched.running(drop):
-        watched.arrived(300, 120)
-        until(lambda: len(files_in(drop)) == 300 and len(files_in(drop / "processed")) == 300)
+        watched.arrived(200, 120)
+        until(lambda: len(files_in(drop)) == 200 and len(files_in(drop / "processed")) == 200)
         watched.listed(0)
-    assert watched.contents() == sorted(bodies(300)) and watched.count() == 300
+    assert watched.contents() == sorted(bodies(200)) and watched.count() == 200
 
 
 @pytest.mark.parametrize("in_place", [False, True])
@@ -238,19 +238,19 @@ def test_a_watcher_killed_at_any_moment_loses_nothing_and_counts_nothing_twice(
     watched: Watch, drop: Path, in_place: bool
 ) -> None:
     watched.config = replace(watched.config, in_place=in_place)
-    for number, body in enumerate(bodies(150)):
+    for number, body in enumerate(bodies(90)):
         put(drop / f"{number}.pdf", body)
-    for kill_at in (20, 70, 110):
+    for kill_at in (10, 40, 70):
         with watched.process(drop) as process:
             until(lambda at=kill_at: watched.count() >= at, 90)  # type: ignore[misc]
             process.kill()
     with watched.running(drop):
-        watched.arrived(150, 90)
-        watched.listed(150 if in_place else 0)
-        until(lambda: in_place or len(files_in(drop / "processed")) == 150)
-    assert {row.status for row in watched.arrivals()} == {"document"} and watched.count() == 150
-    assert watched.contents() == sorted(bodies(150))
-    assert sorted(one.read_bytes() for one in drop.rglob("*.pdf")) == sorted(bodies(150))
+        watched.arrived(90, 90)
+        watched.listed(90 if in_place else 0)
+        until(lambda: in_place or len(files_in(drop / "processed")) == 90)
+    assert {row.status for row in watched.arrivals()} == {"document"} and watched.count() == 90
+    assert watched.contents() == sorted(bodies(90))
+    assert sorted(one.read_bytes() for one in drop.rglob("*.pdf")) == sorted(bodies(90))
 
 
 def test_a_file_on_record_but_not_yet_moved_is_only_moved(

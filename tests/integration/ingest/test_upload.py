@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 import os
-import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 from sqlalchemy import text
 
 from ingest.intake import Intake
-from ingest.upload import PRIORITY, take_paths, take_stream
+from ingest.reading import chunks_of
+from ingest.upload import ATTEMPTS, PRIORITY, take_paths, take_stream
 from tests.integration.ingest.watching import Watch, bodies, files_in
 
 
@@ -59,25 +61,23 @@ def test_a_link_that_was_named_is_followed(watched: Watch, intake: Intake, tmp_p
     assert [one.taken.status for one in take_paths([tmp_path / "link.pdf"], intake)] == ["document"]
 
 
-def test_a_file_that_somebody_keeps_writing_to_is_refused(watched: Watch, intake: Intake, tmp_path: Path) -> None:
+def test_a_file_that_somebody_keeps_writing_to_is_refused(
+    watched: Watch, intake: Intake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "a.pdf"
-    path.write_bytes(b"x" * 500_000)
-    stop = threading.Event()
+    path.write_bytes(b"%PDF 0")
+    attempts = []
 
-    def write() -> None:
-        with path.open("r+b", buffering=0) as file:
-            while not stop.is_set():
-                os.pwrite(file.fileno(), os.urandom(8), 0)
-                stop.wait(0.0002)
+    def busily(file: IO[bytes]) -> Iterator[bytes]:
+        yield from chunks_of(file)
+        attempts.append(1)
+        path.write_bytes(b"%%PDF %d" % len(attempts))
 
-    writer = threading.Thread(target=write)
-    writer.start()
-    try:
+    with monkeypatch.context() as patch:
+        patch.setattr("ingest.reading.chunks_of", busily)
         (one,) = take_paths([path], intake)
-    finally:
-        stop.set()
-        writer.join()
     assert one.taken.status == "refused" and "kept writing" in (one.taken.reason or "")
+    assert len(attempts) == ATTEMPTS
     assert [each.taken.status for each in take_paths([path], intake)] == ["document"]
 
 

@@ -72,6 +72,8 @@ def _sentence(error: Exception) -> str:
     """An error that no command expects: a service that is away in a sentence, anything else with its traceback."""
     from workers.outages import outage
 
+    if isinstance(error, OSError) and error.errno is None:
+        return str(error)
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename} can't be used: {error.strerror}."
     first = next(iter(str(error).strip().splitlines()), "") or type(error).__name__

@@ -43,8 +43,7 @@ class Folders:
         sockets = home / "run"
         if len(os.fsencode(sockets)) > LONGEST_SOCKET_FOLDER or not open_home:
             sockets = Path(tempfile.gettempdir()) / f"docvigil-{os.geteuid()}-{name}"
-        postgres = home / "postgres" if open_home else SHARED / name / "postgres"
-        folders = cls(home, sockets, postgres, home / "redis", home / "logs", run_as)
+        folders = cls(home, sockets, _postgres(home, name, open_home), home / "redis", home / "logs", run_as)
         for private in (folders.redis, folders.logs):
             private.mkdir(parents=True, exist_ok=True)
             private.chmod(0o700)
@@ -69,6 +68,29 @@ class Folders:
             raise PermissionError(f"{folder} belongs to another user; remove it, or set TMPDIR")
         os.chown(folder, entry.pw_uid, entry.pw_gid)
         folder.chmod(0o700)
+
+
+def _postgres(home: Path, name: str, open_home: bool) -> Path:
+    """Where the database lies: in `home`, or where a link in it leads to because Postgres can't reach `home`.
+
+    The link is what ties the two together: a folder that is moved keeps its database, and one that is made anew under
+    an old name begins anew. Raises PermissionError where a database lies in `home` that can't be reached any more.
+    """
+    inside = home / "postgres"
+    if inside.is_symlink():
+        return inside.readlink()
+    if open_home:
+        return inside
+    if inside.exists():
+        raise PermissionError(
+            f"the database in {inside} can't be reached by the user nobody, whom Postgres runs as; allow passing"
+            f" through the folders above it (chmod o+x), or set DOCVIGIL_HOME to another folder"
+        )
+    SHARED.mkdir(parents=True, exist_ok=True, mode=0o755)
+    elsewhere = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=SHARED))
+    elsewhere.chmod(0o755)
+    inside.symlink_to(elsewhere / "postgres")
+    return elsewhere / "postgres"
 
 
 def reachable(path: Path) -> bool:

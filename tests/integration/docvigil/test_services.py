@@ -18,6 +18,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
+from docvigil.embedded import folders as embedded_folders
 from docvigil.embedded import postgres as embedded
 from docvigil.embedded import supervisor as supervision
 from docvigil.embedded.folders import Folders
@@ -127,6 +128,29 @@ def test_postgres_never_runs_as_root(home: Path) -> None:
     elsewhere = Folders.of(home).postgres
     if not elsewhere.is_relative_to(home):
         shutil.rmtree(elsewhere.parent)
+
+
+def test_a_database_outlives_a_move_of_its_folder_but_not_its_removal(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = home.parent / "shared"
+    monkeypatch.setattr(embedded_folders, "SHARED", shared)
+    # As for root, whatever user runs the tests.
+    monkeypatch.setattr(embedded_folders, "reachable", lambda path: False)
+    monkeypatch.setattr(Folders, "own", lambda self, folder: folder.mkdir(parents=True, exist_ok=True))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    first = Folders.of(home).postgres
+    (first / "data").mkdir()
+    assert first.is_relative_to(shared) and Folders.of(home).postgres == first
+    moved = home.rename(home.with_name("moved"))
+    assert Folders.of(moved).postgres == first
+    anew = Folders.of(home).postgres
+    assert anew.is_relative_to(shared) and anew != first, "another folder of the same name begins anew"
+    assert (Folders.of(moved).postgres / "data").is_dir()
+    (home / "postgres").unlink()
+    (home / "postgres").mkdir()
+    with pytest.raises(PermissionError, match=r"chmod o\+x"):
+        Folders.of(home)
 
 
 def sleeper(settings: Settings, instance: Instance) -> list[Child]:

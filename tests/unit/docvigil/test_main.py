@@ -52,6 +52,8 @@ def test_help_names_every_command(monkeypatch: pytest.MonkeyPatch, capsys: pytes
         (StartFailed("postgres did not start"), 2, "postgres did not start"),
         (BadSettings("DOCVIGIL_TIMEZONE: wrong"), 64, "DOCVIGIL_TIMEZONE: wrong"),
         (OperationalError("SELECT 1", {}, Exception("refused")), 2, "a service that is needed can't be used"),
+        (PermissionError(13, "Permission denied", "/closed"), 2, "/closed can't be used: Permission denied."),
+        (PermissionError("the folder belongs to another user"), 2, "the folder belongs to another user"),
         (ZeroDivisionError("oops"), 2, "ZeroDivisionError: oops"),
         (KeyboardInterrupt(), 130, ""),
         (typer.Exit(1), 1, ""),

@@ -6,7 +6,7 @@ RUN := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check tests unit integration acceptance setup docs blanks fonts train bench clean
+.PHONY: help run test check tests unit integration acceptance setup docs picture blanks fonts train bench clean
 
 # Two at a time, each with its own Postgres and Redis; the tests of one file stay together.
 PYTEST := $(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile
@@ -55,6 +55,9 @@ acceptance: $(DEV) ## Tests of the running system, from outside
 docs: $(DEV) ## Write the lists of settings and licences again
 	$(VENV)/bin/python -m docs.settings
 	$(VENV)/bin/python -m docs.licences
+
+picture: $(DEV) ## Take the picture of the README again
+	$(VENV)/bin/python -m docs.picture
 
 blanks: $(DEV) ## Draw the built-in forms and their boxes again
 	$(VENV)/bin/python -m pipeline.doctypes.drawing

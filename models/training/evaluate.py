@@ -90,9 +90,8 @@ def _half(faces: tuple[OutlineFace, ...], odd: bool) -> tuple[OutlineFace, ...]:
 
 
 def _side(digits: Digits, odd: bool) -> Digits:
-    # The first half of the data set's test side was written by other people than its second.
-    middle = len(digits.images) // 2
-    return replace(digits, places=tuple(p[p >= middle] if odd else p[p < middle] for p in digits.places))
+    places = tuple(p[len(p) // 2 :] if odd else p[: len(p) // 2] for p in digits.places)
+    return replace(digits, places=places)
 
 
 def question(drawn: Drawn) -> Question:

@@ -18,11 +18,12 @@ from typing import Any
 
 import structlog
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
-from models.nanovlm.model import NanoVLM
+from models.nanovlm.model import WEIGHTS, NanoVLM
 from models.training.lesson import Lesson, Lessons, shards_needed, together
 from models.training.recipe import Recipe
 
@@ -95,6 +96,13 @@ def train(recipe: Recipe, evidence: Path, run: Path, report_to: str = "none") ->
     return model
 
 
+def taken(state: Path, recipe: Recipe) -> NanoVLM:
+    """The model of a saved state, for a look at a training under way."""
+    lesson = Lesson(NanoVLM(recipe.config))
+    lesson.load_state_dict(load_file(state / WEIGHTS))
+    return lesson.model.eval()
+
+
 @contextmanager
 def drawing(evidence: Path, recipe: Recipe, processes: int) -> Iterator[None]:
     """What the training needs is drawn beside the block, by so many processes a kind; by none it is drawn elsewhere."""
@@ -121,9 +129,13 @@ def main() -> None:
     parser.add_argument("--evidence", type=Path, default=Path("runs/evidence"), help="shards of drawn evidence")
     parser.add_argument("--out", type=Path, help="where the checkpoint is written; FOLDER/checkpoint if not given")
     parser.add_argument("--drawers", type=int, default=max(1, (os.cpu_count() or 2) - 1), help="0: drawn elsewhere")
+    parser.add_argument("--take", type=Path, help="don't train: write the checkpoint of this saved state")
     parser.add_argument("--report-to", default="none", choices=["none", "tensorboard", "wandb", "mlflow"])
     given = parser.parse_args()
     recipe = Recipe.load(given.recipe)
+    if given.take:
+        taken(given.take, recipe).save(given.out or given.folder / "checkpoint")
+        return
     with drawing(given.evidence, recipe, given.drawers):
         model = train(recipe, given.evidence, given.folder, given.report_to)
     model.save(given.out or given.folder / "checkpoint")

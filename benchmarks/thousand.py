@@ -1,0 +1,201 @@
+"""A thousand scans dropped at once: does everything reach a verdict, do the sums come out, what is found?
+
+    python -m benchmarks.thousand [--count 1000 --seed 7] [--fonts DIR --digits FILE] [--json]
+
+Synthesised forms of both built-in types with fonts, digits and signers of the test split, half of them with one
+planted defect. The sums are looked at every two seconds; at the end every log and table is searched for complete
+Aadhaar numbers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+from stdnum.in_ import aadhaar
+
+from benchmarks.plant import Plant, plant
+from models.synthesis.documents import ENDORSERS, LABELS, synthesise
+from models.training.evaluate import wilson
+from pipeline.endorsers import read_csv
+from records import endorsers as register_of
+from records.balance import Balance
+
+#: Twelve digits, in one piece or in fours, that are no part of a longer number.
+TWELVE = re.compile(r"(?<![0-9A-Fa-f])[2-9][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}(?![0-9A-Fa-f])")
+
+
+@dataclass
+class Outcome:
+    """What came of the run. `flagged` and `named` count planted defects: the document was flagged, and the finding
+    named the defect's check or its field."""
+
+    documents: int = 0
+    seconds: float = 0.0
+    first_verdict_seconds: float = 0.0
+    looks: int = 0
+    differences: list[str] = field(default_factory=list)
+    quarantined: int = 0
+    planted: int = 0
+    flagged: int = 0
+    named: int = 0
+    clean: int = 0
+    clean_flagged: int = 0
+    by_check: dict[str, list[int]] = field(default_factory=dict)
+    false_alarms: dict[str, int] = field(default_factory=dict)
+    aadhaar_numbers: int = 0
+
+
+def run(documents: Path, home: Path) -> Outcome:
+    outcome = Outcome()
+    labels = [json.loads(line) for line in (documents / LABELS).read_text(encoding="utf-8").splitlines()]
+    outcome.documents = len(labels)
+    with plant(home) as running:
+        with running.desk.sessions.begin() as session:
+            register_of.import_all(session, read_csv(documents / ENDORSERS), actor="benchmark")
+        started = time.monotonic()
+
+        def watch(now: Balance) -> None:
+            outcome.looks += 1
+            outcome.differences += now.differences
+            if not outcome.first_verdict_seconds and now.clear + now.flagged + now.quarantined:
+                outcome.first_verdict_seconds = time.monotonic() - started
+            sys.stderr.write(
+                f"\r{time.monotonic() - started:6.0f} s  {now.in_flight} in flight, {now.flagged} flagged "
+            )
+
+        for label in labels:
+            shutil.copy(documents / label["path"], running.drop / f".{label['path']}")
+            (running.drop / f".{label['path']}").rename(running.drop / label["path"])
+        settled = running.settle(len(labels), 4 * 3600, watch)
+        outcome.seconds, outcome.quarantined = time.monotonic() - started, settled.quarantined
+        judge(running, labels, outcome)
+        outcome.aadhaar_numbers = sum(1 for _ in numbers_in(running, home))
+    sys.stderr.write("\n")
+    return outcome
+
+
+def judge(running: Plant, labels: list[dict[str, Any]], outcome: Outcome) -> None:
+    """Compares verdicts and findings with the labels."""
+    by_check: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    alarms: Counter[str] = Counter()
+    with running.desk.sessions.begin() as session:
+        for label in labels:
+            status, findings = _verdict(session, label["path"])
+            flagged = status != "clear"
+            if not label["defects"]:
+                outcome.clean += 1
+                outcome.clean_flagged += flagged
+                alarms.update({f"{one.check} {one.outcome}" for one in findings})
+                continue
+            for defect in label["defects"]:
+                named = any(
+                    one.check == defect["check"] or (one.field is not None and one.field == defect["field"])
+                    for one in findings
+                )
+                outcome.planted += 1
+                outcome.flagged += flagged
+                outcome.named += named
+                for place, hit in enumerate((True, flagged, named)):
+                    by_check[defect["check"]][place] += hit
+    outcome.by_check, outcome.false_alarms = dict(sorted(by_check.items())), dict(alarms.most_common())
+
+
+def _verdict(session: Any, path: str) -> tuple[str, list[Any]]:
+    row = session.execute(
+        text(
+            "SELECT d.id, d.status FROM arrivals a JOIN documents d ON d.id = a.document_id"
+            " WHERE a.path = :path OR a.path LIKE '%/' || :path"
+        ),
+        {"path": path},
+    ).one()
+    findings = session.execute(
+        text(
+            'SELECT f."check", f.field, f.outcome FROM findings f JOIN documents d ON d.scan_id = f.scan_id'
+            " WHERE d.id = :id AND f.outcome <> 'pass'"
+        ),
+        {"id": row.id},
+    ).all()
+    return row.status, list(findings)
+
+
+def numbers_in(running: Plant, home: Path) -> Iterator[str]:
+    """Complete Aadhaar numbers, by shape and check digit, in all logs and tables."""
+    for file in sorted((home / "logs").rglob("*")):
+        if file.is_file():
+            yield from _numbers(file.read_text(encoding="utf-8", errors="replace"))
+    with running.desk.sessions.begin() as session:
+        tables = session.scalars(
+            text("SELECT quote_ident(table_name) FROM information_schema.tables WHERE table_schema = 'public'")
+        ).all()
+        for table in tables:
+            for row in session.scalars(text(f"SELECT t::text FROM {table} t")):  # noqa: S608 — names of the catalogue.
+                yield from _numbers(row)
+
+
+def _numbers(words: str) -> Iterator[str]:
+    for found in TWELVE.findall(words):
+        if aadhaar.is_valid(re.sub("[ -]", "", found)):
+            yield found
+
+
+def report(outcome: Outcome) -> str:
+    low, high = wilson(outcome.flagged, max(1, outcome.planted))
+    few, many = wilson(outcome.clean_flagged, max(1, outcome.clean))
+    lines = [
+        f"{outcome.documents} documents in {outcome.seconds:.0f} s; first verdict after"
+        f" {outcome.first_verdict_seconds:.0f} s; {outcome.quarantined} quarantined",
+        f"the sums were looked at {outcome.looks} times and differed {len(outcome.differences)} times",
+        f"planted defects flagged: {outcome.flagged} of {outcome.planted}"
+        f" ({outcome.flagged / max(1, outcome.planted):.1%}, 95 % interval {low:.1%} to {high:.1%}),"
+        f" named by check or field: {outcome.named}",
+        f"clean documents flagged: {outcome.clean_flagged} of {outcome.clean}"
+        f" ({outcome.clean_flagged / max(1, outcome.clean):.1%}, 95 % interval {few:.1%} to {many:.1%})",
+        f"complete Aadhaar numbers in logs and tables: {outcome.aadhaar_numbers}",
+        "",
+        "| defect | planted | flagged | named |",
+        "|---|---|---|---|",
+        *(f"| {check} | {a} | {b} | {c} |" for check, (a, b, c) in outcome.by_check.items()),
+        "",
+        "| finding on clean documents | documents |",
+        "|---|---|",
+        *(f"| {check} | {count} |" for check, count in outcome.false_alarms.items()),
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--fonts", type=Path)
+    parser.add_argument("--digits", type=Path)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="dv") as work:
+        folder = Path(work)
+        # Embedded Postgres may run as another user, who must be able to reach its data.
+        folder.chmod(0o755)
+        documents = folder / "documents"
+        for _ in synthesise(
+            documents, given.count, seed=given.seed, split="test", fonts=given.fonts, digits=given.digits
+        ):
+            pass
+        outcome = run(documents, folder / "home")
+    sys.stdout.write(json.dumps(asdict(outcome)) if given.json else report(outcome))
+    sys.stdout.write("\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -64,7 +64,7 @@ def test_commands_and_settings_named_exist(page: Path) -> None:
     group = typer.main.get_command(app)
     assert isinstance(group, typer.core.TyperGroup)
     content = page.read_text()
-    for words in re.findall(r"(?:^|`|bin/)docvigil ([a-z]+)(?: ([a-z]+))?", content, re.MULTILINE):
+    for words in re.findall(r"(?:^    |`|bin/)docvigil ([a-z]+)(?: ([a-z]+))?", content, re.MULTILINE):
         command = group.commands[words[0]]
         if isinstance(command, typer.core.TyperGroup) and words[1]:
             assert words[1] in command.commands, words

@@ -98,9 +98,11 @@ def _level(image: Pixels, percent: float) -> float:
 
 def _skew(work: Pixels) -> float:
     """The angle of lines and text: the direction that most gradients share, modulo a right angle."""
-    across, down = cv2.Sobel(work, cv2.CV_32F, 1, 0), cv2.Sobel(work, cv2.CV_32F, 0, 1)
+    # Unsmoothed, the steps of a slanted line pull its gradients to the axes.
+    soft = cv2.GaussianBlur(work, (9, 9), 1.8)
+    across, down = cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)
     size = cv2.magnitude(across, down)
-    strong = size > max(40.0, float(np.percentile(size[::2, ::2], 95)))
+    strong = size > max(25.0, float(np.percentile(size[::2, ::2], 95)))
     if np.count_nonzero(strong) < 50:
         return 0.0
     turned = (np.degrees(np.arctan2(down[strong], across[strong])) + 45) % 90

@@ -15,6 +15,8 @@ from botocore.response import StreamingBody
 from tests.integration.ingest.servers import ACCESS, BUCKET, Moto, moto, rclone
 from tests.integration.ingest.watching import Watch, bodies, until
 
+#: Under two prefixes; and how many are overwritten while they are scanned.
+OBJECTS, OVERWRITTEN = 2500, 40
 INBOX = f"s3://{BUCKET}/inbox"
 ODD_KEYS = ("inbox/a b+c%20.pdf", "inbox/sub/आवेदन.pdf", "inbox/sub/.a.pdf", "inbox/x?y#z&.pdf", "inbox//double.pdf")
 
@@ -52,35 +54,37 @@ def test_thousands_of_objects_by_listing_and_by_queue_with_kills_and_overwriting
     by_listing(watched, server, 2.0)
     watched.config = replace(watched.config, sqs_queue_urls=(server.queue,))
     sources = (f"s3://{BUCKET}/branch/north", f"s3://{BUCKET}/branch/south")
-    contents = bodies(2000)
-    # 1,250 objects under each prefix; 500 of them hold what another holds, across prefixes too.
+    # Half of the objects under each prefix; every fifth holds what another one holds.
+    contents = bodies(OBJECTS * 4 // 5)
     put = [
-        server.put(f"branch/{('north', 'south')[number % 2]}/{number}.pdf", contents[number % 2000])
-        for number in range(2500)
+        server.put(f"branch/{('north', 'south')[number % 2]}/{number}.pdf", contents[number % len(contents)])
+        for number in range(OBJECTS)
     ]
     server.put("branch/northwest/not-ours.pdf", b"%PDF elsewhere")
     for _ in range(2):
-        for key, etag in put[:30]:
+        for key, etag in put[:20]:
             server.send(server.event(key, etag))
     with watched.process(*sources) as process:
-        until(lambda: watched.count() >= 600, 300)
+        until(lambda: watched.count() >= OBJECTS // 4, 300)
         process.kill()
     taken = {row.identity for row in watched.arrivals()}
     with watched.process(*sources) as process:
-        until(lambda: watched.count() >= 1300, 300)
+        until(lambda: watched.count() >= OBJECTS // 2, 300)
         # They are being scanned now, and are overwritten: both contents count.
-        again = [key for key, etag in put if f"{BUCKET}/{key}@{etag}" in taken][:40]
-        put += [server.put(key, body) for key, body in zip(again, bodies(40, 9000), strict=True)]
+        again = [key for key, etag in put if f"{BUCKET}/{key}@{etag}" in taken][:OVERWRITTEN]
+        replaced = bodies(OVERWRITTEN, 9000)
+        put += [server.put(key, body) for key, body in zip(again, replaced, strict=True)]
         process.kill()
     with watched.process(*sources):
-        until(lambda: watched.count() >= 2540, 300, lambda: str(watched.count()))
+        until(lambda: watched.count() >= len(put), 300, lambda: f"{watched.count()} of {len(put)}")
         until(lambda: server.messages() == 0, 120, lambda: f"{server.messages()} messages left")
-        watched.listed(2500)
-    assert len(put) == 2540 and identities(watched) == Counter(f"{key}@{etag}" for key, etag in put)
+        watched.listed(OBJECTS)
+    assert identities(watched) == Counter(f"{key}@{etag}" for key, etag in put)
     rows = watched.arrivals()
-    assert Counter(row.status for row in rows) == {"document": 2040, "duplicate": 500}
+    duplicates = OBJECTS - len(contents)
+    assert Counter(row.status for row in rows) == {"document": len(put) - duplicates, "duplicate": duplicates}
     assert {row.source for row in rows} == {f"{one}/" for one in sources}
-    assert watched.contents() == sorted([*contents, *bodies(40, 9000)])
+    assert watched.contents() == sorted([*contents, *replaced])
 
 
 def test_by_queue_alone_in_every_wrapping_and_repeated(watched: Watch, server: Moto) -> None:

@@ -17,7 +17,7 @@ from typing import cast
 import cv2
 import numpy as np
 
-from pipeline import comb, dates, identifiers, spots
+from pipeline import comb, identifiers, spots
 from pipeline.doctypes.propose import PrintedWords
 from pipeline.doctypes.schema import FieldKind, FormField
 from pipeline.evidence import MARGIN_X, MARGIN_Y, cut
@@ -184,17 +184,17 @@ class Regions:
         (answer,) = self._reader.read([Question(QuestionKind.PRINT, found.evidence.image, interactive=True)])
         if answer.state is not AnswerState.PRESENT or answer.value is None or answer.confidence < LEAST_PRINT:
             return found
-        texts = [text for text, _day, _start, _end in spots.dates_in(answer.value)]
-        if not texts:
+        printed = spots.dates_in(answer.value)
+        if not printed:
             return found
-        day = dates.parse(texts[0]).day
+        written, day = printed[0][:2]
         normalised = day.isoformat() if day else None
         if found.value is not None and normalised is not None and found.normalised == normalised:
             return replace(found, confidence=1 - (1 - found.confidence) * (1 - answer.confidence) / 2)
         if found.value is None or answer.confidence > 2 * found.confidence:
             sure = answer.confidence * (1 - found.confidence / 2)
             return replace(
-                found, state=AnswerState.PRESENT, value=texts[0], normalised=normalised, confidence=sure, present=1.0
+                found, state=AnswerState.PRESENT, value=written, normalised=normalised, confidence=sure, present=1.0
             )
         return replace(found, confidence=found.confidence * 0.7)
 

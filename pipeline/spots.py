@@ -54,6 +54,7 @@ _MONTH = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 _YEAR = r"(?:(?:19|20)\d{2}|'?\d{2})(?=\D|$|\d{1,2}:)"
 _DATE = re.compile(
     rf"(?<![\d/.-])\d{{1,2}}\s?([/.\-])\s?\d{{1,2}}\s?\1\s?{_YEAR}"
+    rf"|(?<![\d/.-])(?:19|20)\d{{2}}([/.\-])\d{{1,2}}\2\d{{1,2}}(?=\D|$|\d{{2}}:)"
     rf"|(?<!\d)\d{{1,2}}(?:st|nd|rd|th)?[\s/.,-]*(?:{_MONTH})[a-z]*[\s/.,'-]*{_YEAR}",
     re.IGNORECASE,
 )
@@ -87,9 +88,13 @@ def spots(page: Page, kind: FieldKind, words: Words) -> list[Spot]:
 
 def dates_in(text: str) -> list[tuple[str, date | None, int, int]]:
     """The dates in a line of print: as written, the day (None where there is no such day), and from where to where."""
-    return [
-        (each.group().strip(), dates.parse(each.group()).day, each.start(), each.end()) for each in _DATE.finditer(text)
-    ]
+    return [(each.group().strip(), _day(each.group()), each.start(), each.end()) for each in _DATE.finditer(text)]
+
+
+def _day(written: str) -> date | None:
+    """The day that a printed date means; machines also print the year first."""
+    first = re.fullmatch(r"(\d{4})[/.\-](\d{1,2})[/.\-](\d{1,2})", written.strip())
+    return dates.parse("/".join(reversed(first.groups())) if first else written).day
 
 
 def printed_dates(words: Words) -> list[tuple[str, date | None, Box, bool]]:

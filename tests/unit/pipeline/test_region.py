@@ -15,6 +15,7 @@ from pipeline.locate import Atlas
 from pipeline.pages import Limits
 from pipeline.reading import Answer, AnswerState, Pixels, Question, QuestionKind
 from pipeline.region import RegionReading, Regions
+from pipeline.spots import dates_in
 from tests.unit.pipeline.paper import filled, make_type, scan
 
 #: A page of A4 at 150 dpi.
@@ -243,6 +244,22 @@ def test_a_printed_date_is_found_on_any_page(tmp_path: Path) -> None:
     assert (found.present, found.value, found.normalised) == (True, "15/03/2016", "2016-03-15")
     assert found.box is not None and found.box.x0 > 100 / WIDTH and found.box.x1 < 500 / WIDTH
     assert found.confidence > 0.9
+
+
+@pytest.mark.parametrize(
+    ("line", "written", "day"),
+    [
+        ("12/03/1816:40", "12/03/18", "2018-03-12"),
+        ("Time 10:22 2018-03-23 A4", "2018-03-23", "2018-03-23"),
+        ("dated 5th September, 2016.", "5th September, 2016", "2016-09-05"),
+        ("paid on 31/02/2016", "31/02/2016", None),
+        ("Tel 022-2345-6789", None, None),
+        ("Version 1.2.3456 of the form", None, None),
+    ],
+)
+def test_dates_in_print(line: str, written: str | None, day: str | None) -> None:
+    found = [(text, when.isoformat() if when else None) for text, when, _start, _end in dates_in(line)]
+    assert found == ([] if written is None else [(written, day)])
 
 
 def test_a_date_is_looked_for_beside_its_label(tmp_path: Path) -> None:

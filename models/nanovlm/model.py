@@ -116,6 +116,8 @@ class NanoVLM(nn.Module):
             for name, tensor in self.state_dict().items()
         }
         save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})
+        # Workers run as other users than whoever trained.
+        (folder / WEIGHTS).chmod(0o644)
 
 
 def _convolution(inputs: int, outputs: int, down: int, across: int) -> nn.Sequential:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlalchemy.orm import Session, sessionmaker
 
-from pipeline.pages import sniff
+from pipeline.formats import sniff
 from records import balance, intake
 from records.objects import ObjectStore
 from records.words import Arrived, Source

@@ -24,6 +24,7 @@ import pypdfium2
 from PIL import Image, ImageFile, ImageOps, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 from pypdfium2.raw import FPDF_ERR_PASSWORD, FPDF_PAGEOBJ_IMAGE, FPDF_LoadMemDocument
 
+from pipeline.formats import sniff
 from pipeline.reading import Pixels
 
 Colour: TypeAlias = npt.NDArray[np.uint8]
@@ -80,19 +81,6 @@ class Page:
     image: Pixels
     colour: Colour | None
     dpi: float
-
-
-def sniff(head: bytes) -> str | None:
-    """The format that a file's first bytes (1024 are enough) show: pdf, tiff, png, jpeg, webp, or None."""
-    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        return "tiff"
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "png"
-    if head.startswith(b"\xff\xd8\xff"):
-        return "jpeg"
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "webp"
-    return "pdf" if b"%PDF-" in head[:1024] else None
 
 
 def render(path: Path, limits: Limits) -> Iterator[Page]:

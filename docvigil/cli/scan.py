@@ -18,7 +18,7 @@ from docvigil.cli.common import ID_SIGNS, as_json, errors, opened, screen
 from docvigil.desk import Desk
 from docvigil.processes import working
 from ingest.upload import Upload, files_in, take_paths
-from pipeline.pages import sniff
+from pipeline.formats import sniff
 from records import outbox, queue
 from records.intake import readable
 from records.words import DocumentView, FindingView

@@ -19,7 +19,8 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
 
-from pipeline.pages import BadFile, Limits, Page, render, sniff
+from pipeline.formats import sniff
+from pipeline.pages import BadFile, Limits, Page, render
 
 LIMITS = Limits()
 SMALL = Limits(dpi=50)

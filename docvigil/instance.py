@@ -23,7 +23,6 @@ from docvigil.embedded import postgres, redis
 from docvigil.embedded.folders import Folders
 from docvigil.embedded.supervisor import Child, Supervisor
 from docvigil.settings import Settings
-from records.migrate import upgrade
 
 log = structlog.get_logger(__name__)
 
@@ -81,15 +80,15 @@ def owned(settings: Settings, *, processes: bool = False) -> Iterator[tuple[Inst
 
     With external services configured nothing but the supervisor is started.
     """
+    # Alembic takes a while to import, and every command passes through this module.
+    from records.migrate import upgrade
+
     settings.home.mkdir(parents=True, exist_ok=True)
     with _lock(settings.home) as lock:
         supervisor = Supervisor()
         try:
-            if settings.external:
-                instance = external(settings)
-                upgrade(instance.owner_url)
-            else:
-                instance = _start(settings, supervisor, processes=processes)
+            instance = external(settings) if settings.external else _start(settings, supervisor, processes=processes)
+            upgrade(instance.owner_url)
             _write(settings.home, instance)
             yield instance, supervisor
         finally:
@@ -127,7 +126,6 @@ def _start(settings: Settings, supervisor: Supervisor, *, processes: bool) -> In
     supervisor.start([postgres.child(folders), redis.child(folders)])
     postgres.create_database(folders)
     owner_url = postgres.url(folders, postgres.OWNER)
-    upgrade(owner_url)
     return Instance(
         postgres.url(folders), owner_url, redis.url(folders), settings.objects, processes=processes, owner=os.getpid()
     )

@@ -16,6 +16,10 @@ from sqlalchemy.orm import Session, sessionmaker
 CONNECT_SECONDS = 10
 
 
+class WrongServer(RuntimeError):
+    """This Postgres, or its database, can't be used; the message says why and what to do."""
+
+
 def engine(url: str | URL, *, pool_size: int = 5, max_overflow: int = 20, **options: Any) -> Engine:
     """An engine for a `postgresql://` URL; dead connections are noticed before they are used."""
     return create_engine(

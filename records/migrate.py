@@ -15,17 +15,13 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from records.database import CONNECT_SECONDS, driver_url
+from records.database import CONNECT_SECONDS, WrongServer, driver_url
 from records.tables import APPEND_ONLY, Base
 
 #: Two processes that start at once migrate one after the other.
 MIGRATION_LOCK = 0x64766967_00000002
 #: The oldest Postgres that has everything used here, as the server tells its version.
 OLDEST_SERVER = 170000
-
-
-class WrongServer(RuntimeError):
-    """This Postgres, or its database, can't be used; the message says why and what to do."""
 
 
 def upgrade(url: str, revision: str = "head", *, application_role: str = "docvigil") -> None:

@@ -19,7 +19,7 @@ from docvigil.cli.common import Refusal, errors
 from docvigil.embedded.supervisor import StartFailed
 from docvigil.instance import InstanceBusy
 from docvigil.settings import BadSettings
-from records.migrate import WrongServer
+from records.database import WrongServer
 
 #: The command was used incorrectly (sysexits.h); it failed; it was interrupted; nobody reads what it says any more.
 USAGE, FAILED, INTERRUPTED, UNREAD = 64, 2, 130, 141

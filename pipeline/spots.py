@@ -39,10 +39,10 @@ REACH_MM, HEIGHT_MM = 70.0, {FieldKind.SIGNATURE: 18.0, FieldKind.ENDORSEMENT: 2
 LINE_HEIGHT_MM, LEAST_REACH_MM = 9.0, 14.0
 
 #: Ink is at least this much darker than the paper around it (grey levels).
-DARKER = 40
+DARKER = 25
 
 #: Strokes so near to each other (mm) belong together, to the side and above and below; of stamps, parts so near.
-LINK_MM, STAMP_LINK_MM = (4.0, 1.6), (5.0, 4.0)
+LINK_MM, STAMP_LINK_MM = (2.0, 1.2), (5.0, 4.0)
 
 #: Sides of a mark of ink (mm): at least, at most.
 LEAST_MARK_MM, MOST_MARK_MM = (7.0, 3.0), (120.0, 75.0)

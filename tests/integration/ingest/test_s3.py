@@ -49,7 +49,7 @@ def identities(watched: Watch) -> Counter[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 def test_thousands_of_objects_by_listing_and_by_queue_with_kills_and_overwriting(watched: Watch, server: Moto) -> None:
     by_listing(watched, server, 2.0)
     watched.config = replace(watched.config, sqs_queue_urls=(server.queue,))
@@ -77,7 +77,7 @@ def test_thousands_of_objects_by_listing_and_by_queue_with_kills_and_overwriting
         process.kill()
     with watched.process(*sources):
         until(lambda: watched.count() >= len(put), 300, lambda: f"{watched.count()} of {len(put)}")
-        until(lambda: server.messages() == 0, 120, lambda: f"{server.messages()} messages left")
+        until(lambda: server.messages() == 0, 300, lambda: f"{server.messages()} messages left")
         watched.listed(OBJECTS)
     assert identities(watched) == Counter(f"{key}@{etag}" for key, etag in put)
     rows = watched.arrivals()

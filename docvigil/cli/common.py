@@ -51,7 +51,12 @@ def stopping() -> Iterator[threading.Event]:
     """An event that SIGTERM, SIGINT and a closed terminal set, for loops that end in order."""
     stop = threading.Event()
     numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in numbers}
+
+    def heard(*_: object) -> None:
+        # The main thread, which runs this, may hold the event's lock at this very moment.
+        threading.Thread(target=stop.set).start()
+
+    before = {number: signal.signal(number, heard) for number in numbers}
     try:
         yield stop
     finally:

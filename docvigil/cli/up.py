@@ -149,7 +149,7 @@ class View:
 
     def run(self, stop: threading.Event) -> None:
         """Shows what comes until `stop` is set. The database being away for a while doesn't end it."""
-        self._before()
+        self._unless_away(self._before)
         if self._console.is_terminal:
             with Live(self._status(), console=self._console, refresh_per_second=4, transient=True) as live:
                 while not stop.wait(LOOK_SECONDS):
@@ -180,14 +180,22 @@ class View:
                 Text.assemble((name, "red"), f" ends again and again: {troubled[name]}"), soft_wrap=True
             )
         self._told = set(troubled)
+        self._unless_away(self._news)
+
+    def _news(self) -> None:
+        with self._sessions.begin() as session:
+            ids, sequence = verdicts.since(session, self._sequence)
+            new = verdicts.glances(session, ids) if ids else []
+        self._sequence = sequence
+        for one in new:
+            if one.verdict != "clear":
+                self._console.print(line(one, self._zone), soft_wrap=True)
+        self._count()
+
+    def _unless_away(self, work: Callable[[], None]) -> None:
+        """Does it, or leaves it for later where the database is away."""
         try:
-            with self._sessions.begin() as session:
-                ids, self._sequence = verdicts.since(session, self._sequence)
-                new = verdicts.glances(session, ids) if ids else []
-            for one in new:
-                if one.verdict != "clear":
-                    self._console.print(line(one, self._zone), soft_wrap=True)
-            self._count()
+            work()
         except Exception as error:
             if not outage(error):
                 raise

@@ -83,8 +83,10 @@ def test_what_dies_is_started_again(docvigil: DocVigil) -> None:
         for child in psutil.Process(up.process.pid).children():
             os.kill(child.pid, signal.SIGKILL)
         log = docvigil.home / "logs" / "up.log"
-        until(lambda: log.read_text().count('"event": "child.started"') >= 2 * len(CHILDREN), 60)
-        until(lambda: docvigil.run("balance").returncode == 0, 60)
+        started = '"event": "child.started"'
+        until(lambda: log.read_text().count(started) >= 2 * len(CHILDREN) or up.process.poll() is not None, 120)
+        assert up.process.poll() is None, up.said
+        until(lambda: docvigil.run("balance").returncode == 0, 120)
         assert up.process.poll() is None
 
 

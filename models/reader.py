@@ -50,7 +50,7 @@ class ModelReader:
     """Not for several threads at once: `models.engine.Engine` shares one."""
 
     def __init__(self, model: NanoVLM, calibration: Calibration, version: str, *, bf16: bool | None = None) -> None:
-        self._model = model.eval()
+        self._model = model.for_reading()
         self._calibration = calibration
         self._version = version
         self._bf16 = _bf16_is_fast() if bf16 is None else bf16

@@ -7,12 +7,14 @@ transformers see better", 2021) in place of the square patch projection.
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any, Self
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 from transformers import LlamaConfig, LlamaModel, SiglipVisionConfig
 from transformers.models.siglip.modeling_siglip import SiglipEncoder
 
@@ -95,6 +97,17 @@ class NanoVLM(nn.Module):
         embedded = self.decoder.embed_tokens(tokens[:, None])
         result = self.decoder(inputs_embeds=embedded, past_key_values=cache, use_cache=True)
         return self.head(result.last_hidden_state[:, -1]), result.past_key_values
+
+    def for_reading(self) -> Self:
+        """A copy that can't be trained and reads faster: normalisation folded into the convolutions, whose channels
+        lie side by side in memory."""
+        copied = copy.deepcopy(self).eval()
+        for layer in copied.vision.stem.children():
+            convolution, normalisation = layer.get_submodule("0"), layer.get_submodule("1")
+            layer.add_module("0", fuse_conv_bn_eval(convolution, normalisation))
+            layer.add_module("1", nn.Identity())
+        copied.vision.stem.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return copied.requires_grad_(False)
 
     @classmethod
     def from_folder(cls, folder: Path) -> Self:

@@ -41,6 +41,20 @@ def test_a_picture_is_read_alone_as_in_company(model: NanoVLM) -> None:
     assert (together[2:3] - alone).abs().max() < 1e-4
 
 
+@torch.inference_mode()
+def test_what_reads_faster_reads_the_same(model: NanoVLM) -> None:
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.uniform_(-0.5, 0.5)  # type: ignore[union-attr]
+            module.running_var.uniform_(0.5, 2.0)  # type: ignore[union-attr]
+    images, tokens = torch.rand(3, 1, 48, 384) * 2 - 1, torch.randint(0, len(VOCABULARY), (3, 4))
+    fast = model.for_reading()
+    assert (fast(images, tokens)[0] - model(images, tokens)[0]).abs().max() < 1e-4
+    assert any(isinstance(module, torch.nn.BatchNorm2d) for module in model.modules()), (
+        "the model itself stays as it is"
+    )
+
+
 def test_a_folder_holds_the_whole_model(model: NanoVLM, tmp_path: Path) -> None:
     model.save(tmp_path, dtype=torch.float32)
     again = NanoVLM.from_folder(tmp_path)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -103,8 +103,8 @@ class NanoVLM(nn.Module):
         lie side by side in memory."""
         copied = copy.deepcopy(self).eval()
         for layer in copied.vision.stem.children():
-            convolution, normalisation = layer.get_submodule("0"), layer.get_submodule("1")
-            layer.add_module("0", fuse_conv_bn_eval(convolution, normalisation))
+            convolution, normalisation = cast(nn.Conv2d, layer.get_submodule("0")), layer.get_submodule("1")
+            layer.add_module("0", fuse_conv_bn_eval(convolution, cast(nn.BatchNorm2d, normalisation)))
             layer.add_module("1", nn.Identity())
         copied.vision.stem.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return copied.requires_grad_(False)

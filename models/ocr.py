@@ -88,6 +88,10 @@ class PrintReader:
         return Answer(AnswerState.PRESENT, "\n".join(text for text, _ in lines), confidence, 1.0)
 
 
+#: The answer about the print of an empty picture.
+NOTHING = Answer(AnswerState.EMPTY, None, 1.0, 0.0)
+
+
 class InkAndPrintReader:
     """Asks the model about ink and the OCR library about print, behind one `Reader`."""
 
@@ -100,9 +104,17 @@ class InkAndPrintReader:
         return self._ink.version
 
     def read(self, questions: Sequence[Question]) -> list[Answer]:
+        """Print is looked for only where the model, asked about the same picture, didn't find it empty: reading print
+        costs twenty times as much as a look at ink."""
         ink = [question for question in questions if question.kind is not QuestionKind.PRINT]
-        answers = iter(self._ink.read(ink)) if ink else iter(())
+        seen = self._ink.read(ink) if ink else []
+        empty = {id(q.image) for q, answer in zip(ink, seen, strict=True) if answer.state is AnswerState.EMPTY}
+        answers = iter(seen)
         return [
-            self._print.answer(question) if question.kind is QuestionKind.PRINT else next(answers)
+            next(answers)
+            if question.kind is not QuestionKind.PRINT
+            else NOTHING
+            if id(question.image) in empty
+            else self._print.answer(question)
             for question in questions
         ]

@@ -88,7 +88,7 @@ class Settings(BaseSettings):
     max_batch: Count = 64
     #: How long a question may wait for company in a batch, in milliseconds.
     max_wait_ms: Annotated[float, Field(ge=0)] = 15.0
-    #: Threads of the model; all cores if unset.
+    #: Threads of the model; unset, the cores that the processes of `prepare` leave, and one at least.
     model_threads: Count | None = None
 
     #: Below this probability an outcome is uncertain, hence flagged.

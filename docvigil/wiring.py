@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from sqlalchemy.orm import Session, sessionmaker
 
 from docvigil.instance import Instance
@@ -58,8 +60,8 @@ def reader(chosen: Settings) -> Reader:
     from models.ocr import InkAndPrintReader, PrintReader
     from models.reader import load_reader
 
-    if chosen.model_threads is not None:
-        torch.set_num_threads(chosen.model_threads)
+    # Threads that wait for each other's turn on a busy core take ten times as long as one alone.
+    torch.set_num_threads(chosen.model_threads or max(1, (os.cpu_count() or 1) - chosen.prepare_processes))
     ink = load_reader(chosen.model_folder)
     return InkAndPrintReader(Engine(ink, max_batch=chosen.max_batch, max_wait_ms=chosen.max_wait_ms), PrintReader())
 

@@ -1,7 +1,7 @@
 # One image for every process; the command says which: migrate, watch, relay, reconcile, beat, worker prepare, worker infer.
 #
 # torch comes as its CPU build, 200 MB instead of several GB. A host with an NVIDIA card takes the CUDA build:
-#   docker build --build-arg TORCH_INDEX=https://pypi.org/simple .
+#   docker build --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cu130 .
 FROM python:3.11-slim-bookworm AS build
 
 ENV PIP_NO_CACHE_DIR=1 \

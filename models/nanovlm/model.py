@@ -19,6 +19,7 @@ from transformers import LlamaConfig, LlamaModel, SiglipVisionConfig
 from transformers.models.siglip.modeling_siglip import SiglipEncoder
 
 from models.nanovlm.config import NanoVLMConfig
+from models.nanovlm.decoding import Decoding
 
 WEIGHTS = "model.safetensors"
 
@@ -51,7 +52,7 @@ class VisionEncoder(nn.Module):
         return normed
 
 
-class NanoVLM(nn.Module):
+class NanoVLM(Decoding):
     """The whole model. `characters` is the auxiliary column head: training uses it, reading does not."""
 
     def __init__(self, config: NanoVLMConfig) -> None:
@@ -88,15 +89,7 @@ class NanoVLM(nn.Module):
 
     def start(self, seen: Tensor, questions: Tensor) -> tuple[Tensor, Any]:
         """Logits of the first answer token (batch × vocabulary), and the cache to go on from."""
-        sequence = torch.cat([seen, self.decoder.embed_tokens(questions[:, None])], dim=1)
-        result = self.decoder(inputs_embeds=sequence, use_cache=True)
-        return self.head(result.last_hidden_state[:, -1]), result.past_key_values
-
-    def step(self, tokens: Tensor, cache: Any) -> tuple[Tensor, Any]:
-        """Logits of the token after `tokens` (batch), and the grown cache."""
-        embedded = self.decoder.embed_tokens(tokens[:, None])
-        result = self.decoder(inputs_embeds=embedded, past_key_values=cache, use_cache=True)
-        return self.head(result.last_hidden_state[:, -1]), result.past_key_values
+        return self.begin(torch.cat([seen, self.decoder.embed_tokens(questions[:, None])], dim=1))
 
     def for_reading(self) -> Self:
         """A copy that can't be trained and reads faster: normalisation folded into the convolutions, whose channels

@@ -32,8 +32,9 @@ MOST_RESIDUAL_MM = 0.5
 #: Share of the form that must lie on the page.
 LEAST_COVERED = 0.6
 
-#: Share of a blank's features that agree with another blank, from which the two could be taken for each other.
-KIN_SHARE = 0.2
+#: Share of a blank's features that agree with another blank, from which the two could be taken for each other: 0.2 for
+#: a printing with many rows moved, 0.025 at most for forms that have only words in common.
+KIN_SHARE = 0.05
 
 #: A rival whose print fits worse by more than this is no rival.
 CLEAR_MARGIN = 0.25

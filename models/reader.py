@@ -8,8 +8,8 @@ knows which dates exist.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Self
@@ -17,33 +17,18 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from models.answers import EMPTY, ILLEGIBLE, Raw, asked_again, longest, settled
+from models.answers import STATES as STATES
 from models.calibration import FILE as CALIBRATION
 from models.calibration import Calibration
 from models.nanovlm.config import NanoVLMConfig
 from models.nanovlm.model import WEIGHTS, NanoVLM
 from models.nanovlm.processor import fitted, tensor
+from models.nanovlm.published.config import is_published
+from models.nanovlm.published.speaker import NanoVLMSpeaker
 from models.nanovlm.tokens import CHARACTERS, CHOICES, EOS, ID, VOCABULARY, question_id
-from pipeline.reading import Answer, AnswerState, Pixels, Question
-
-EMPTY, ILLEGIBLE, STRUCK = "<empty>", "<illegible>", "<struck>"
-
-#: Below this raw confidence a string is read a second time, on the alternate cut.
-UNSURE = 0.97
-
-#: Longest string that is read, in characters.
-LONGEST = 22
-
-#: Choices that mean that something stands there though not what the field is for.
-STATES = {EMPTY: AnswerState.EMPTY, ILLEGIBLE: AnswerState.ILLEGIBLE, STRUCK: AnswerState.STRUCK}
-
-
-@dataclass(frozen=True, slots=True)
-class _Raw:
-    """An answer before calibration."""
-
-    word: str
-    confidence: float
-    present: float
+from models.prompted import PromptedReader
+from pipeline.reading import Answer, Pixels, Question
 
 
 class ModelReader:
@@ -84,20 +69,18 @@ class ModelReader:
         with torch.autocast("cpu", torch.bfloat16, enabled=self._bf16):
             raw = self._decode(questions, [question.image for question in questions])
             again = [
-                index
-                for index, (question, one) in enumerate(zip(questions, raw, strict=True))
-                if question.alternate is not None and question.kind not in CHOICES and one.confidence < UNSURE
+                i for i, (question, one) in enumerate(zip(questions, raw, strict=True)) if asked_again(question, one)
             ]
-            second: dict[int, _Raw] = {}
+            second: dict[int, Raw] = {}
             if again:
                 images = [image for index in again if (image := questions[index].alternate) is not None]
                 second = dict(zip(again, self._decode([questions[i] for i in again], images), strict=True))
         return [
-            self._answer(question, one, second.get(i))
+            settled(question, one, second.get(i), self._calibration)
             for i, (question, one) in enumerate(zip(questions, raw, strict=True))
         ]
 
-    def _decode(self, questions: Sequence[Question], images: Sequence[Pixels]) -> list[_Raw]:
+    def _decode(self, questions: Sequence[Question], images: Sequence[Pixels]) -> list[Raw]:
         """Each distinct image is seen once, whatever is asked about it."""
         config = self._model.config
         places: dict[int, int] = {}
@@ -130,7 +113,7 @@ class ModelReader:
             tokens = torch.tensor([words[row][-1] for row in open_rows])
             logits, cache = self._model.step(tokens, cache)
             limit = alphabets[keep].clone()
-            full = torch.tensor([len(words[row]) >= _longest(questions[row]) for row in open_rows])
+            full = torch.tensor([len(words[row]) >= longest(questions[row]) for row in open_rows])
             limit[full] = float("-inf")
             limit[full, ID[EOS]] = 0.0
             steps = (logits.float() + limit).log_softmax(-1)
@@ -141,35 +124,22 @@ class ModelReader:
             open_rows = [row for row in open_rows if words[row][-1] != ID[EOS]]
         texts = ["".join(VOCABULARY[token] for token in row if token != ID[EOS]) for row in words]
         return [
-            _Raw(text, sure, 1 - gone)
+            Raw(text, sure, 1 - gone)
             for text, sure, gone in zip(texts, confidence.exp().tolist(), empty.tolist(), strict=True)
         ]
 
-    def _answer(self, question: Question, first: _Raw, second: _Raw | None) -> Answer:
-        one, confidence = first, first.confidence
-        alternatives: tuple[tuple[str, float], ...] = ()
-        if second is not None:
-            one = first if first.confidence >= second.confidence else second
-            if first.word == second.word:
-                confidence = one.confidence
-            else:
-                other = second if one is first else first
-                confidence = one.confidence / (1 + other.confidence / max(one.confidence, 1e-9))
-                alternatives = ((other.word.strip(), other.confidence),) if other.word not in STATES else ()
-        kind = question.kind.value
-        confidence = self._calibration(kind, confidence)
-        present = self._calibration(f"{kind}.present", one.present)
-        state = STATES.get(one.word, AnswerState.PRESENT)
-        if question.kind in CHOICES:
-            label = one.word.strip("<>")
-            return Answer(state, None, confidence, present, "nothing" if one.word == EMPTY else label)
-        value = one.word.strip() if state is AnswerState.PRESENT else None
-        return Answer(state, value, confidence, present, None, alternatives)
 
+def load_reader(folder: Path | None = None) -> ModelReader | PromptedReader:
+    """The checkpoint in a folder, of whatever kind its `config.json` is; the bundled one if none is given.
 
-def load_reader(folder: Path | None = None) -> ModelReader:
-    """The checkpoint in a folder; the bundled one if none is given."""
-    return ModelReader.from_folder(folder or bundled())
+    Raises FileNotFoundError or ValueError with a sentence where the folder is no checkpoint.
+    """
+    folder = folder or bundled()
+    if not (folder / WEIGHTS).is_file():
+        raise FileNotFoundError(f"{folder} holds no {WEIGHTS}; give the folder of a checkpoint")
+    if is_published(json.loads((folder / "config.json").read_text(encoding="utf-8"))):
+        return PromptedReader(NanoVLMSpeaker.from_folder(folder), Calibration.load(folder), digest(folder))
+    return ModelReader.from_folder(folder)
 
 
 def bundled() -> Path:
@@ -199,10 +169,6 @@ def _further_words(question: Question) -> Tensor:
 
 def _alphabet(question: Question) -> list[int]:
     return [ID[letter] for letter in question.alphabet or CHARACTERS if letter in CHARACTERS]
-
-
-def _longest(question: Question) -> int:
-    return min(question.max_length or LONGEST, LONGEST)
 
 
 def _only(tokens: Sequence[int]) -> Tensor:

@@ -97,8 +97,10 @@ class NanoVLM(Decoding):
         copied = copy.deepcopy(self).eval()
         for layer in copied.vision.stem.children():
             convolution, normalisation = cast(nn.Conv2d, layer.get_submodule("0")), layer.get_submodule("1")
-            layer.add_module("0", fuse_conv_bn_eval(convolution, cast(nn.BatchNorm2d, normalisation)))
-            layer.add_module("1", nn.Identity())
+            # It may be such a copy already.
+            if isinstance(normalisation, nn.BatchNorm2d):
+                layer.add_module("0", fuse_conv_bn_eval(convolution, normalisation))
+                layer.add_module("1", nn.Identity())
         copied.vision.stem.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return copied.requires_grad_(False)
 

@@ -28,6 +28,8 @@ from models.nanovlm.published.config import is_published
 from models.nanovlm.published.speaker import NanoVLMSpeaker
 from models.nanovlm.tokens import CHARACTERS, CHOICES, EOS, ID, VOCABULARY, question_id
 from models.prompted import PromptedReader
+from models.source import folder_of
+from models.speaking import Speaker
 from pipeline.reading import Answer, Pixels, Question
 
 
@@ -129,17 +131,32 @@ class ModelReader:
         ]
 
 
-def load_reader(folder: Path | None = None) -> ModelReader | PromptedReader:
+def load_reader(source: Path | str | None = None) -> ModelReader | PromptedReader:
     """The checkpoint in a folder, of whatever kind its `config.json` is; the bundled one if none is given.
 
-    Raises FileNotFoundError or ValueError with a sentence where the folder is no checkpoint.
+    A string may also be the name of a repository of the hub. Raises FileNotFoundError or ValueError with a sentence
+    where there is no checkpoint.
     """
-    folder = folder or bundled()
-    if not (folder / WEIGHTS).is_file():
-        raise FileNotFoundError(f"{folder} holds no {WEIGHTS}; give the folder of a checkpoint")
-    if is_published(json.loads((folder / "config.json").read_text(encoding="utf-8"))):
-        return PromptedReader(NanoVLMSpeaker.from_folder(folder), Calibration.load(folder), digest(folder))
-    return ModelReader.from_folder(folder)
+    folder = bundled() if source is None else folder_of(source)
+    for name in (WEIGHTS, "config.json"):
+        if not (folder / name).is_file():
+            raise FileNotFoundError(f"{folder} holds no {name}; give the folder of a checkpoint")
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    family = config.get("model_type")
+    if family is None and not is_published(config):
+        return ModelReader.from_folder(folder)
+    return PromptedReader(_speaker(folder, family), Calibration.load(folder), digest(folder))
+
+
+def _speaker(folder: Path, family: str | None) -> Speaker:
+    if family is None:
+        return NanoVLMSpeaker.from_folder(folder)
+    # Their classes take a while to import.
+    from models.peers import FAMILIES, PeerSpeaker
+
+    if family not in FAMILIES:
+        raise ValueError(f"{folder} is a {family}; nanoVLM, {', '.join(sorted(FAMILIES))} can be read with")
+    return PeerSpeaker.from_folder(folder, family)
 
 
 def bundled() -> Path:

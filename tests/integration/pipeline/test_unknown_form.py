@@ -13,6 +13,7 @@ import pytest
 import yaml
 from PIL import Image, ImageDraw, ImageFont
 
+from models.reader import load_reader
 from pipeline.checks import Context
 from pipeline.doctypes.author import new
 from pipeline.doctypes.load import builtin, load
@@ -20,7 +21,7 @@ from pipeline.doctypes.recover import BLANK_DPI, Blank, draft
 from pipeline.findings import Finding, Outcome, Verdict
 from pipeline.locate import Atlas
 from pipeline.pages import Limits
-from pipeline.reading import Answer, AnswerState, Pixels, Question, QuestionKind
+from pipeline.reading import Answer, AnswerState, Pixels, Question, QuestionKind, Reader
 from pipeline.scan import scan as scanned
 from pipeline.sheet import blank_image, features, moved, work_image
 from pipeline.verdict import Thresholds
@@ -153,8 +154,8 @@ def atlas(tmp_path_factory: pytest.TempPathFactory) -> Atlas:
     return Atlas([*builtin(), load(target)])
 
 
-def judged(atlas: Atlas, path: Path, digits: str) -> tuple[Verdict, list[Finding]]:
-    verdict, findings = scanned(path, atlas, Eyes(digits), Context(ON, (), Thresholds()))
+def judged(atlas: Atlas, path: Path, digits: str, reader: Reader | None = None) -> tuple[Verdict, list[Finding]]:
+    verdict, findings = scanned(path, atlas, reader or Eyes(digits), Context(ON, (), Thresholds()))
     return verdict, [one for one in findings if one.outcome is not Outcome.PASS]
 
 
@@ -164,15 +165,15 @@ def test_rightly_filled_forms_are_clear(atlas: Atlas, tmp_path: Path, seed: int)
     assert (verdict, raised) == (Verdict.CLEAR, [])
 
 
-@pytest.mark.parametrize(
-    ("digits", "signed", "check", "field"),
-    [
-        ("16032026", False, "signature.missing", "claimant_signature"),
-        (None, True, "date.missing", "request_date"),
-        ("31022026", True, "date.impossible", "request_date"),
-        ("01042026", True, "date.future", "request_date"),
-    ],
-)
+DEFECTS = [
+    ("16032026", False, "signature.missing", "claimant_signature"),
+    (None, True, "date.missing", "request_date"),
+    ("31022026", True, "date.impossible", "request_date"),
+    ("01042026", True, "date.future", "request_date"),
+]
+
+
+@pytest.mark.parametrize(("digits", "signed", "check", "field"), DEFECTS)
 def test_defects_are_found_on_it(
     atlas: Atlas, tmp_path: Path, digits: str | None, signed: bool, check: str, field: str
 ) -> None:
@@ -180,6 +181,21 @@ def test_defects_are_found_on_it(
     verdict, raised = judged(atlas, path, digits or "")
     assert verdict is Verdict.FLAGGED
     assert [(one.check, one.field, one.outcome) for one in raised] == [(check, field, Outcome.ANOMALY)]
+
+
+@pytest.fixture(scope="module")
+def bundled() -> Reader:
+    return load_reader()
+
+
+@pytest.mark.parametrize(("digits", "signed", "check", "field"), DEFECTS)
+def test_the_bundled_model_finds_them_too(
+    atlas: Atlas, bundled: Reader, tmp_path: Path, digits: str | None, signed: bool, check: str, field: str
+) -> None:
+    path = save(tmp_path / "a.png", written(110, digits=digits, signed=signed), 110)
+    verdict, raised = judged(atlas, path, "", bundled)
+    assert verdict is Verdict.FLAGGED
+    assert (check, field) in [(one.check, one.field) for one in raised]
 
 
 def test_a_stray_signature_is_found_on_it(atlas: Atlas, tmp_path: Path) -> None:

@@ -60,7 +60,13 @@ def packages() -> list[Package]:
     """The direct dependencies in the order of their names. Raises ValueError where no licence is to be found."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     asked = [(one, False) for one in project["dependencies"]]
-    asked += [(one, True) for one in project["optional-dependencies"]["dev"]]
+    # An extra may ask for another one.
+    asked += [
+        (one, extra == "dev")
+        for extra, several in project["optional-dependencies"].items()
+        for one in several
+        if Requirement(one).name != project["name"]
+    ]
     found = [_package(Requirement(text).name, development) for text, development in asked]
     return sorted(found, key=lambda one: one.name.lower())
 
@@ -72,7 +78,14 @@ def page() -> str:
         f"| {one.name} | {one.licence} | {INSIDE.get(one.name, '')} |" for one in everything if not one.development
     ]
     tests = [f"| {one.name} | {one.licence} |" for one in everything if one.development]
-    lines = [HEAD, "## Needed to run", "", "| package | licence | brings along |", "|---|---|---|", *needed]
+    lines = [
+        HEAD,
+        "## Needed to run, extras included",
+        "",
+        "| package | licence | brings along |",
+        "|---|---|---|",
+        *needed,
+    ]
     lines += ["", "## Needed to test", "", "| package | licence |", "|---|---|", *tests]
     return "\n".join(lines) + "\n"
 

@@ -7,17 +7,17 @@ is not found counts as wrong.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.doctypes.schema import FieldKind
+from pipeline.doctypes.schema import FieldKind, FormField
 from pipeline.evidence import cut
 from pipeline.locate import Atlas
 from pipeline.pages import Limits, render
 from pipeline.questions import Reading, questions, reading
-from pipeline.reading import Reader
+from pipeline.reading import Evidence, Reader
 
 #: The file in the folder that holds the right answers, one document a line.
 LABELS = "labels.jsonl"
@@ -55,10 +55,10 @@ def measured(folder: Path, reader: Reader, atlas: Atlas, limits: Limits) -> Iter
     """The counts so far, after each document. Raises ValueError for a folder without sound labels."""
     counts: dict[FieldKind, Measured] = {}
     for document in labels(folder):
-        readings = _readings(folder / document["path"], reader, atlas, limits)
+        found_here = readings(cuts(folder / document["path"], atlas, limits), reader)
         for field in document["fields"]:
             kind = FieldKind(field["kind"])
-            found = readings.get((field["page"], field["name"]))
+            found = found_here.get((field["page"], field["name"]))
             counts.setdefault(kind, Measured(kind)).count(field["value"], found)
         yield counts
 
@@ -84,18 +84,21 @@ def _label(document: Mapping[str, Any]) -> dict[str, Any]:
     return {"path": str(document["path"]), "fields": fields}
 
 
-def _readings(path: Path, reader: Reader, atlas: Atlas, limits: Limits) -> dict[tuple[int, str], Reading]:
-    """The reading of every field that is found, by page in the file and name."""
-    found: dict[tuple[int, str], Reading] = {}
+def cuts(path: Path, atlas: Atlas, limits: Limits) -> list[tuple[Evidence, FormField]]:
+    """The evidence of every field that is found in a file, and the field. Raises BadFile."""
+    found = []
     for page in render(path, limits):
         location = atlas.locate(page)
-        if location.doctype is None:
-            continue
-        cuts = [(one, location.doctype.field(one.field)) for one in cut(page, location)]
-        asked = [questions(one, field)[:1] for one, field in cuts]
-        answers = reader.read([each for one in asked for each in one])
-        for (one, field), answer in zip(cuts, answers, strict=True):
-            # What a stamp says is judged with the register of endorsers, not here.
-            rest = [answer] * (len(questions(one, field)) - 1)
-            found[page.number, one.field] = reading(one, field, [answer, *rest])
+        if location.doctype is not None:
+            found += [(one, location.doctype.field(one.field)) for one in cut(page, location)]
     return found
+
+
+def readings(found: Sequence[tuple[Evidence, FormField]], reader: Reader) -> dict[tuple[int, str], Reading]:
+    """The reading of each evidence, by page in the file and name of the field."""
+    # What a stamp says is judged with the register of endorsers, not here.
+    answers = reader.read([questions(one, field)[0] for one, field in found])
+    return {
+        (one.page, one.field): reading(one, field, [answer] * len(questions(one, field)))
+        for (one, field), answer in zip(found, answers, strict=True)
+    }

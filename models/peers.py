@@ -27,6 +27,7 @@ from transformers import (
     Kosmos2Processor,
     SmolVLMForConditionalGeneration,
 )
+from transformers.utils import logging
 
 from models.speaking import Prompt, Spoken
 
@@ -116,6 +117,8 @@ class PeerSpeaker:
     def from_folder(cls, folder: Path, family: str) -> Self:
         """On the GPU where there is one. Raises OSError or ValueError where files are missing or don't fit."""
         known = FAMILIES[family]
+        # Whoever asks wants the answer, not a bar for each file.
+        logging.disable_progress_bar()
         model = known.model.from_pretrained(folder, use_safetensors=True, dtype=torch.float32)
         device = "cuda" if torch.cuda.is_available() else "cpu"
         return cls(model.to(device), known.images.from_pretrained(folder), AutoTokenizer.from_pretrained(folder))
@@ -152,17 +155,17 @@ class PeerSpeaker:
         def allowed(_: int, written: Any) -> list[int]:
             return list(prompt.allow(written[begun:].tolist())) or [stop]
 
-        # BLIP and Kosmos-2 hand these on to a decoder that has no settings of its own to be replaced.
-        settings = GenerationConfig(
-            max_new_tokens=prompt.longest,
-            do_sample=False,
-            num_beams=1,
-            eos_token_id=stop,
-            pad_token_id=stop,
-            output_scores=True,
-            return_dict_in_generate=True,
-        )
-        result = self._model.generate(**moved, generation_config=settings, prefix_allowed_tokens_fn=allowed)
+        how: dict[str, Any] = {
+            "max_new_tokens": prompt.longest,
+            "do_sample": False,
+            "num_beams": 1,
+            "output_scores": True,
+            "return_dict_in_generate": True,
+        }
+        # Nothing that a checkpoint sets for chatting is to change the answer; BLIP names its own marks.
+        if self._family != "blip":
+            how = {"generation_config": GenerationConfig(eos_token_id=stop, pad_token_id=stop, **how)}
+        result = self._model.generate(**moved, **how, prefix_allowed_tokens_fn=allowed)
         written = result.sequences[0, begun:].tolist()
         tokens: list[int] = []
         sure, first = 0.0, dict[int, float]()

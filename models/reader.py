@@ -63,6 +63,11 @@ class ModelReader:
     def version(self) -> str:
         return self._version
 
+    @property
+    def parameters(self) -> int:
+        """How many weights the model has."""
+        return sum(one.numel() for one in self._model.parameters())
+
     @torch.inference_mode()
     def read(self, questions: Sequence[Question]) -> list[Answer]:
         """One answer a question, in their order; any number of them, best some dozens at a time."""

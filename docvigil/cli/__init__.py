@@ -14,7 +14,7 @@ import typer
 from rich.text import Text
 from typer.exceptions import Abort, TyperException
 
-from docvigil.cli import balance, doctypes, documents, endorsers, models, processes, read, scan, synthesise, up
+from docvigil.cli import balance, compare, doctypes, documents, endorsers, models, processes, read, scan, synthesise, up
 from docvigil.cli.common import Refusal, errors
 from docvigil.embedded.supervisor import StartFailed
 from docvigil.instance import InstanceBusy
@@ -32,7 +32,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
 )
-for commands in (up, scan, processes, documents, balance, read, synthesise):
+for commands in (up, scan, processes, documents, balance, read, synthesise, compare):
     commands.register(app)
 app.add_typer(endorsers.app, name="endorsers")
 app.add_typer(balance.audit, name="audit")

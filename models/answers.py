@@ -35,13 +35,14 @@ def asked_again(question: Question, first: Raw) -> bool:
 
 
 def settled(question: Question, first: Raw, second: Raw | None, calibration: Calibration) -> Answer:
-    """The answer to a question; of two cuts the surer one counts, and less if they disagree."""
+    """The answer to a question; of two cuts the surer one counts, more if they agree and less if they don't."""
     one, confidence = first, first.confidence
     alternatives: tuple[tuple[str, float], ...] = ()
     if second is not None:
         one = first if first.confidence >= second.confidence else second
         if first.word == second.word:
-            confidence = one.confidence
+            # Two looks rarely make the same mistake.
+            confidence = 1 - (1 - first.confidence) * (1 - second.confidence)
         else:
             other = second if one is first else first
             confidence = one.confidence / (1 + other.confidence / max(one.confidence, 1e-9))

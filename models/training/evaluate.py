@@ -28,6 +28,7 @@ from models.synthesis.evidence import Drawn, make
 from models.synthesis.faces import Materials, OutlineFace, materials
 from models.synthesis.pen import Source
 from pipeline import amounts, dates, identifiers
+from pipeline.evidence import narrowed
 from pipeline.reading import Answer, AnswerState, Question, QuestionKind, Reader
 
 Half: TypeAlias = Literal["calibration", "measurement"]
@@ -46,6 +47,9 @@ TASKS: tuple[tuple[str, Source | None], ...] = (
     ("endorsement", None),
     ("mark", None),
 )
+
+#: Longest amount asked for, in characters.
+LONGEST_AMOUNT = 16
 
 #: Answers a request.
 BATCH = 64
@@ -96,18 +100,17 @@ def _side(digits: Digits, odd: bool) -> Digits:
 
 def question(drawn: Drawn) -> Question:
     """What the pipeline would ask about this evidence."""
-    kind = QuestionKind(drawn.kind)
+    kind, cells = QuestionKind(drawn.kind), drawn.cells
+    alphabet: str | None = None
+    longest: int | None = None
     match kind:
-        case QuestionKind.DATE if drawn.cells:
-            return Question(kind, drawn.image, dates.COMB_ALPHABET, drawn.cells)
         case QuestionKind.DATE:
-            return Question(kind, drawn.image, dates.LINE_ALPHABET, dates.LONGEST)
+            alphabet, longest = (dates.COMB_ALPHABET, cells) if cells else (dates.LINE_ALPHABET, dates.LONGEST)
         case QuestionKind.IDENTIFIER:
-            return Question(kind, drawn.image, identifiers.alphabet(None), drawn.cells or identifiers.length(None))
+            alphabet, longest = identifiers.alphabet(None), cells or identifiers.length(None)
         case QuestionKind.AMOUNT:
-            return Question(kind, drawn.image, amounts.ALPHABET + "/-", drawn.cells or 16)
-        case _:
-            return Question(kind, drawn.image)
+            alphabet, longest = amounts.ALPHABET + "/-", cells or LONGEST_AMOUNT
+    return Question(kind, drawn.image, alphabet, longest, narrowed(drawn.image))
 
 
 def right(drawn: Drawn, answer: Answer) -> bool:

@@ -17,6 +17,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from models import spelling
 from models.answers import EMPTY, ILLEGIBLE, Raw, asked_again, longest, settled
 from models.answers import STATES as STATES
 from models.calibration import FILE as CALIBRATION
@@ -30,7 +31,7 @@ from models.nanovlm.tokens import CHARACTERS, CHOICES, EOS, ID, VOCABULARY, ques
 from models.prompted import PromptedReader
 from models.source import folder_of
 from models.speaking import Speaker
-from pipeline.reading import Answer, Pixels, Question
+from pipeline.reading import Answer, Pixels, Question, QuestionKind
 
 
 class ModelReader:
@@ -120,6 +121,9 @@ class ModelReader:
             tokens = torch.tensor([words[row][-1] for row in open_rows])
             logits, cache = self._model.step(tokens, cache)
             limit = alphabets[keep].clone()
+            for place, row in enumerate(open_rows):
+                if _spelled(questions[row]):
+                    limit[place] += spelling.after("".join(VOCABULARY[token] for token in words[row]), limit.shape[1])
             full = torch.tensor([len(words[row]) >= longest(questions[row]) for row in open_rows])
             limit[full] = float("-inf")
             limit[full, ID[EOS]] = 0.0
@@ -182,11 +186,17 @@ def _first_words(question: Question) -> Tensor:
     """What an answer may begin with, as 0 or minus infinity for each token."""
     if question.kind in CHOICES:
         return _only([ID[choice] for choice in CHOICES[question.kind]])
-    return _only([ID[EMPTY], ID[ILLEGIBLE], *_alphabet(question)])
+    mask = _only([ID[EMPTY], ID[ILLEGIBLE], *_alphabet(question)])
+    return mask + spelling.after("", len(mask)) if _spelled(question) else mask
 
 
 def _further_words(question: Question) -> Tensor:
     return _only([ID[EOS], *_alphabet(question)])
+
+
+def _spelled(question: Question) -> bool:
+    """Whether what is read may have words in it, and only those of dates."""
+    return question.kind is QuestionKind.DATE and any(letter.isalpha() for letter in question.alphabet or CHARACTERS)
 
 
 def _alphabet(question: Question) -> list[int]:

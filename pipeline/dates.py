@@ -43,6 +43,9 @@ _MONTHS = (
 _NUMBERS = {name[:length]: place for place, name in enumerate(_MONTHS, start=1) for length in (3, len(name))}
 _NUMBERS["sept"] = 9
 
+#: What is written in letters in a date: months, and what follows the number of a day.
+MONTHS, ORDINALS = frozenset(_NUMBERS), frozenset(("st", "nd", "rd", "th"))
+
 _FIGURES = re.compile(r"(\d{1,2})\s*[/.,\- ]\s*(\d{1,2})\s*[/.,\- ]\s*(\d{4}|\d{2})")
 _WORDS = re.compile(r"(\d{1,2})\s*(?:st|nd|rd|th)?[\s/.,-]*([a-z]+)[\s/.,'-]*(\d{4}|\d{2})")
 _PLAIN = {"DDMMYYYY": re.compile(r"(\d\d)(\d\d)(\d{4})"), "DDMMYY": re.compile(r"(\d\d)(\d\d)(\d\d)")}

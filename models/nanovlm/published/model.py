@@ -119,10 +119,13 @@ class PublishedNanoVLM(Decoding):
         """Loads `config.json` and `model.safetensors`. Raises ValueError where the two don't fit."""
         model = cls(PublishedConfig.load(folder))
         weights = from_published({name: one.float() for name, one in load_file(folder / WEIGHTS).items()}, model.config)
-        try:
-            model.load_state_dict(weights)
-        except RuntimeError as wrong:
-            raise ValueError(f"{folder / WEIGHTS} is not of the sizes in config.json: {wrong}") from wrong
+        sizes = model.state_dict()
+        wrong = [name for name, one in weights.items() if one.shape != sizes[name].shape]
+        if wrong:
+            raise ValueError(
+                f"{folder / WEIGHTS} is not of the sizes in config.json: {len(wrong)} differ ({wrong[0]}, …)"
+            )
+        model.load_state_dict(weights)
         return model.eval()
 
     def save(self, folder: Path, dtype: torch.dtype = torch.float32) -> None:

@@ -47,7 +47,7 @@ def test_the_bundled_model_sees_whether_something_was_signed(model: ModelReader)
 
 
 def test_the_bundled_model_reads_dates(model: ModelReader) -> None:
-    assert share_right(DATES, answered(model, DATES)) >= 0.75
+    assert share_right(DATES, answered(model, DATES)) >= 0.5
 
 
 def test_with_random_weights_both_fall_to_chance(floor: ModelReader) -> None:

@@ -1,4 +1,4 @@
-"""`docvigil compare` on a document and on lettered questions, with the bundled model and a published toy."""
+"""`docvigil compare` on a document and on lettered questions, with the bundled model and a toy published one."""
 
 from __future__ import annotations
 

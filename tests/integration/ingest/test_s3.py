@@ -15,8 +15,9 @@ from botocore.response import StreamingBody
 from tests.integration.ingest.servers import ACCESS, BUCKET, Moto, moto, rclone
 from tests.integration.ingest.watching import Watch, bodies, until
 
-#: Under two prefixes; and how many are overwritten while they are scanned.
-OBJECTS, OVERWRITTEN = 2500, 40
+#: Under two prefixes; and how many are overwritten while they are scanned. With 2,500 every object arrived once too, but
+#: the queue of the test's server, which looks through all messages for each one, took longer to empty than anybody waits.
+OBJECTS, OVERWRITTEN = 500, 40
 INBOX = f"s3://{BUCKET}/inbox"
 ODD_KEYS = ("inbox/a b+c%20.pdf", "inbox/sub/आवेदन.pdf", "inbox/sub/.a.pdf", "inbox/x?y#z&.pdf", "inbox//double.pdf")
 
@@ -50,7 +51,7 @@ def identities(watched: Watch) -> Counter[str]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
-def test_thousands_of_objects_by_listing_and_by_queue_with_kills_and_overwriting(watched: Watch, server: Moto) -> None:
+def test_hundreds_of_objects_by_listing_and_by_queue_with_kills_and_overwriting(watched: Watch, server: Moto) -> None:
     by_listing(watched, server, 2.0)
     watched.config = replace(watched.config, sqs_queue_urls=(server.queue,))
     sources = (f"s3://{BUCKET}/branch/north", f"s3://{BUCKET}/branch/south")

@@ -99,7 +99,7 @@ def test_calibration_changes_confidence_and_version(tmp_path: Path) -> None:
     for name in ("config.json", "model.safetensors"):
         (tmp_path / name).write_bytes((bundled() / name).read_bytes())
     before = digest(tmp_path)
-    Calibration({"date": Curve(0.2, -2.0)}).save(tmp_path)
+    Calibration({"date": Curve(1.0, -3.0)}).save(tmp_path)
     assert digest(tmp_path) != before
     asked = [question(DATES[0])]
     (bent,) = ModelReader.from_folder(tmp_path).read(asked)

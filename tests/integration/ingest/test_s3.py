@@ -15,8 +15,8 @@ from botocore.response import StreamingBody
 from tests.integration.ingest.servers import ACCESS, BUCKET, Moto, moto, rclone
 from tests.integration.ingest.watching import Watch, bodies, until
 
-#: Under two prefixes; and how many are overwritten while they are scanned. With 2,500 every object arrived once too, but
-#: the queue of the test's server, which looks through all messages for each one, took longer to empty than anybody waits.
+#: Under two prefixes; and how many are overwritten while they are scanned. Of 2,500 too each arrived once, but the test
+#: server's queue, which looks through all messages for each one, took longer to empty than anybody waits.
 OBJECTS, OVERWRITTEN = 500, 40
 INBOX = f"s3://{BUCKET}/inbox"
 ODD_KEYS = ("inbox/a b+c%20.pdf", "inbox/sub/आवेदन.pdf", "inbox/sub/.a.pdf", "inbox/x?y#z&.pdf", "inbox//double.pdf")

@@ -94,7 +94,7 @@ class Settings(BaseSettings):
     #: Below this probability an outcome is uncertain, hence flagged.
     default_clear: Probability = 0.5
     #: The same for single checks, by their names (JSON object), for example `{"date.missing": 0.9}`.
-    clear: dict[str, Probability] = {}
+    clear: dict[str, Probability] = {"date.unreadable": 0.3}
 
     #: `auto` is readable in a terminal and JSON everywhere else.
     log_format: Literal["auto", "json", "console"] = "auto"

@@ -1,48 +1,53 @@
 """Fits a checkpoint's calibration: `python -m models.training.calibrate CHECKPOINT`.
 
 For each question kind one curve on the confidence that the answer is right, and one on the probability that anything
-stands there at all. The evidence is drawn with the calibration half of the test split: a model is surer of hands it
-was trained on than it has a right to be.
+stands there at all. A model is surer of hands it was trained on than it has a right to be, so fonts, digits and signers
+are those of the test split. Evidence is what the pipeline cuts from whole forms, as it is in use; marks, which stand in
+no field, are drawn singly.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 from models.calibration import Calibration, fit
-from models.nanovlm.tokens import ASKED
 from models.reader import ModelReader
 from models.training.evaluate import answered, drawn_for, right
+from models.training.forms import evidence_of
+
+#: Forms for calibration have numbers from here on, far from those of training.
+FIRST_DOCUMENT = 5_000_000
 
 
-def calibrate(folder: Path, count: int, processes: int = 1) -> Calibration:
-    """Fits the curves on `count` evidences a kind and writes them into the checkpoint's folder."""
+def calibrate(folder: Path, documents: int, marks: int) -> Calibration:
+    """Fits the curves on the evidence of so many forms, and so many marks, and writes them into the checkpoint's
+    folder."""
     # What the folder says already must not be fitted on top of.
     reader = ModelReader.from_folder(folder).uncalibrated()
+    drawn = evidence_of("test", documents, FIRST_DOCUMENT) + drawn_for("calibration", "mark", None, marks)
     curves = {}
-    for kind in (one.value for one in ASKED):
-        drawn = drawn_for("calibration", kind, None, count, processes)
-        answers = answered(reader, drawn)
-        hits = [right(one, answer) for one, answer in zip(drawn, answers, strict=True)]
-        there = [one.answer != ("<empty>",) for one in drawn]
+    for kind in sorted({one.kind for one in drawn}):
+        own = [one for one in drawn if one.kind == kind]
+        answers = answered(reader, own)
+        hits = [right(one, answer) for one, answer in zip(own, answers, strict=True)]
+        there = [one.answer != ("<empty>",) for one in own]
         curves[kind] = fit([answer.confidence for answer in answers], hits)
         curves[f"{kind}.present"] = fit([answer.present for answer in answers], there)
     calibration = Calibration(curves)
-    about = "synthesised evidence, calibration half of the test split"
-    calibration.save(folder, data=about, evidences=count, date=datetime.now(UTC).date().isoformat())
+    about = f"evidence of {documents} synthesised forms and {marks} marks, test split"
+    calibration.save(folder, data=about, evidences=len(drawn), date=datetime.now(UTC).date().isoformat())
     return calibration
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("--count", type=int, default=2000, help="evidences a kind")
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="that draw")
+    parser.add_argument("--documents", type=int, default=80, help="forms")
+    parser.add_argument("--marks", type=int, default=300)
     given = parser.parse_args()
-    calibrate(given.checkpoint, given.count, given.processes)
+    calibrate(given.checkpoint, given.documents, given.marks)
 
 
 if __name__ == "__main__":

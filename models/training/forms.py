@@ -82,6 +82,13 @@ def draw(folder: Path, number: int, split: str = "train", size: int = SIZE) -> P
     return path
 
 
+def evidence_of(split: str, documents: int, first: int) -> list[Drawn]:
+    """All evidence of so many forms, those of numbers `first` on."""
+    with tempfile.TemporaryDirectory() as work:
+        numbers = range(first, first + documents)
+        return [one for number in numbers for _, one in _document(Path(work), number, split)]
+
+
 def _document(folder: Path, number: int, split: str) -> Iterator[tuple[FormField, Drawn]]:
     """One form, drawn and cut."""
     # Of many years: a model must not learn what today is.

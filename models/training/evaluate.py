@@ -24,9 +24,10 @@ from models.calibration import expected_error
 from models.nanovlm.tokens import CHOICES
 from models.reader import STATES, load_reader
 from models.synthesis.digits import Digits
-from models.synthesis.evidence import Drawn, make
+from models.synthesis.evidence import STRINGS, Drawn, make
 from models.synthesis.faces import Materials, OutlineFace, materials
 from models.synthesis.pen import Source
+from models.training.forms import evidence_of
 from pipeline import amounts, dates, identifiers
 from pipeline.evidence import narrowed
 from pipeline.reading import Answer, AnswerState, Question, QuestionKind, Reader
@@ -56,6 +57,9 @@ BATCH = 64
 
 #: Seeds of evidence for calibration and for measurement lie apart.
 FIRST_SEED: dict[Half, int] = {"calibration": 50_000_000, "measurement": 60_000_000}
+
+#: Forms for measurement have numbers from here on.
+FIRST_FORM = 6_000_000
 
 #: The accuracy for which the share that can be answered is told.
 STRICT = 0.995
@@ -229,6 +233,25 @@ def evaluate(reader: Reader, count: int, processes: int = 1) -> list[Score]:
     return scores
 
 
+def evaluate_forms(reader: Reader, documents: int) -> list[Score]:
+    """The score of each kind on the evidence of so many whole forms, filled, scanned, located and cut, none of which
+    calibration saw. Of strings only those that stand there; empty ones are counted as a kind of their own."""
+    every = evidence_of("test", documents, FIRST_FORM)
+    scores = []
+    for kind in sorted({one.kind for one in every}):
+        own = [one for one in every if one.kind == kind]
+        if kind not in STRINGS:
+            scores.append(score(own, answered(reader, own), "on forms"))
+            continue
+        for name, part in (
+            ("on forms", [one for one in own if one.answer != ("<empty>",)]),
+            ("empty, on forms", [one for one in own if one.answer == ("<empty>",)]),
+        ):
+            if part:
+                scores.append(score(part, answered(reader, part), name))
+    return scores
+
+
 def table(scores: Sequence[Score]) -> str:
     """The scores as a Markdown table."""
     lines = [
@@ -251,9 +274,11 @@ def main() -> None:
     parser.add_argument("checkpoint", type=Path, nargs="?", help="the bundled one if not given")
     parser.add_argument("--count", type=int, default=2000, help="evidences a task")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="that draw")
+    parser.add_argument("--forms", type=int, help="measure on the evidence of so many whole forms instead")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    scores = evaluate(load_reader(given.checkpoint), given.count, given.processes)
+    reader = load_reader(given.checkpoint)
+    scores = evaluate_forms(reader, given.forms) if given.forms else evaluate(reader, given.count, given.processes)
     sys.stdout.write(json.dumps([asdict(one) for one in scores]) if given.json else table(scores))
     sys.stdout.write("\n")
 

@@ -121,4 +121,5 @@ def intake(chosen: Settings, sessions: sessionmaker[Session], store: ObjectStore
 def rules_version(chosen: Settings) -> str:
     """Changes with the thresholds: a document judged by others may be judged again."""
     thresholds = [f"{name}={value}" for name, value in sorted(chosen.clear.items())]
-    return ",".join([f"{RULES}:{chosen.default_clear}", *thresholds])
+    # An id, as it stands in events: no commas.
+    return "+".join([f"{RULES}:{chosen.default_clear}", *thresholds])

@@ -100,4 +100,4 @@ def test_a_worker_that_cannot_start_is_told(docvigil: DocVigil, tmp_path: Path) 
     docvigil.settings["DOCVIGIL_MODEL_FOLDER"] = str(tmp_path / "no model")
     with docvigil.up() as up:
         up.until_it_says("worker-infer ends again and again")
-        assert f"the model can't be loaded: {tmp_path / 'no model'} holds no" in up.said
+        assert f"the model can't be loaded: {tmp_path / 'no model'} is no folder" in up.said

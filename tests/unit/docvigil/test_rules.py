@@ -1,0 +1,17 @@
+"""The version of the rules is an id that changes with the thresholds and may stand in the audit trail."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from docvigil.settings import Settings
+from docvigil.wiring import rules_version
+from records.canonical import as_id
+
+
+def test_the_version_of_the_rules_is_an_id_and_tells_thresholds_apart() -> None:
+    home = Path("home")
+    usual, strict = Settings(home=home), Settings(home=home, clear={"date.missing": 0.9, "signature.missing": 0.95})
+    versions = {rules_version(usual), rules_version(strict), rules_version(Settings(home=home, default_clear=0.6))}
+    assert len(versions) == 3
+    assert all(as_id(one) == one for one in versions)

@@ -16,6 +16,7 @@ from pipeline.doctypes.schema import DocumentType
 from pipeline.locate import Atlas
 from pipeline.pages import Limits
 from pipeline.reading import Reader
+from records.canonical import as_id
 from records.objects import ObjectStore
 from workers.config import WorkerConfig
 
@@ -121,5 +122,5 @@ def intake(chosen: Settings, sessions: sessionmaker[Session], store: ObjectStore
 def rules_version(chosen: Settings) -> str:
     """Changes with the thresholds: a document judged by others may be judged again."""
     thresholds = [f"{name}={value}" for name, value in sorted(chosen.clear.items())]
-    # An id, as it stands in events: no commas.
-    return "+".join([f"{RULES}:{chosen.default_clear}", *thresholds])
+    # Events hold ids only; many thresholds are told by their digest.
+    return as_id("+".join([f"{RULES}:{chosen.default_clear}", *thresholds]))

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from docvigil.settings import Settings
 from docvigil.wiring import rules_version
+from pipeline.findings import CHECKS
 from records.canonical import as_id
 
 
 def test_the_version_of_the_rules_is_an_id_and_tells_thresholds_apart() -> None:
     home = Path("home")
     usual, strict = Settings(home=home), Settings(home=home, clear={"date.missing": 0.9, "signature.missing": 0.95})
-    versions = {rules_version(usual), rules_version(strict), rules_version(Settings(home=home, default_clear=0.6))}
-    assert len(versions) == 3
+    every = Settings(home=home, clear=dict.fromkeys(CHECKS, 0.75))
+    versions = {rules_version(one) for one in (usual, strict, every, Settings(home=home, default_clear=0.6))}
+    assert len(versions) == 4
     assert all(as_id(one) == one for one in versions)

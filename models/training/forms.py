@@ -43,7 +43,7 @@ MOST_DOCUMENTS, DEFECTS = 200, 0.4
 FIRST_DAY, DAYS = date(2004, 1, 1), 365 * 30
 
 #: How many of the evidences of a kind are kept: forms have many boxes to tick and names, and few dates.
-KEPT = {FieldKind.TEXT: 0.3, FieldKind.CHECKBOX: 0.25, FieldKind.AMOUNT: 0.7}
+KEPT = {FieldKind.TEXT: 0.1, FieldKind.CHECKBOX: 0.08, FieldKind.SIGNATURE: 0.7}
 
 #: How many of the empty ones.
 KEPT_EMPTY = 0.5
@@ -148,12 +148,13 @@ def _draw(which: tuple[Path, int]) -> Path:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--count", type=int, required=True, help="shards of 1,024 evidences")
+    parser.add_argument("--count", type=int, required=True, help="number behind the last shard of 1,024 evidences")
+    parser.add_argument("--first", type=int, default=0, help="number of the first shard")
     parser.add_argument("--processes", type=int, default=max(1, (os.cpu_count() or 2) - 1))
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
     with get_context("spawn").Pool(given.processes, initializer=alone) as pool:
-        for path in pool.imap(_draw, [(given.folder, number) for number in range(given.count)]):
+        for path in pool.imap(_draw, [(given.folder, number) for number in range(given.first, given.count)]):
             log.info("drawn", shard=path.name)
 
 

@@ -53,7 +53,7 @@ class Lessons(IterableDataset[Example]):
         """The shards of one kind from about where so many evidences have been seen."""
         visit = seen // SIZE
         while True:
-            shard = waited_for(self.folder, shard_at(visit, self.recipe.showings), prefix)
+            shard = waited_for(self.folder, self.recipe.first_shard + shard_at(visit, self.recipe.showings), prefix)
             rng = np.random.default_rng([self.recipe.seed, visit, len(prefix)])
             for place in rng.permutation(len(shard)):
                 yield varied(shard.images[place], rng), shard.tokens[place], shard.columns[place]
@@ -67,8 +67,8 @@ def shard_at(visit: int, showings: int) -> int:
 
 
 def shards_needed(recipe: Recipe) -> tuple[int, int]:
-    """How many shards a training sees, of single fields and of whole forms. A little more than the share says, since
-    which kind comes next is left to chance."""
+    """How many shards a training sees from its first on, of single fields and of whole forms. A little more than the
+    share says, since which kind comes next is left to chance."""
     forms = max(0, recipe.steps - recipe.forms_from) * recipe.batch * recipe.forms
     fields = recipe.steps * recipe.batch - forms
     return _shards(fields, recipe.showings), _shards(forms, recipe.showings) if forms else 0

@@ -22,7 +22,8 @@ class Recipe:
 
     Evidences are drawn once and shown `showings` times, each time shifted and shaded anew. `columns_until` is the
     share of the steps after which the labels of columns have lost their weight. From step `forms_from` on a share
-    `forms` of the evidences is cut from whole forms.
+    `forms` of the evidences is cut from whole forms. A training that goes on from another's weights begins at shard
+    `first_shard`, so that it sees what the other hasn't seen.
     """
 
     steps: int
@@ -37,6 +38,7 @@ class Recipe:
     columns_until: float = 0.8
     forms: float = 0.0
     forms_from: int = 0
+    first_shard: int = 0
     save_every: int = 500
     seed: int = 20261124
     architecture: dict[str, Any] = field(default_factory=dict)

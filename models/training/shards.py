@@ -121,10 +121,11 @@ def alone() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--count", type=int, required=True, help="shards of 1,024 evidences")
+    parser.add_argument("--count", type=int, required=True, help="number behind the last shard of 1,024 evidences")
+    parser.add_argument("--first", type=int, default=0, help="number of the first shard")
     parser.add_argument("--processes", type=int, default=max(1, (os.cpu_count() or 2) - 1))
     given = parser.parse_args()
-    draw_all(given.folder, given.count, given.processes)
+    draw_all(given.folder, given.count, given.processes, given.first)
 
 
 if __name__ == "__main__":

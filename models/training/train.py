@@ -49,10 +49,11 @@ class ColumnsFade(TrainerCallback):  # type: ignore[misc]
         self._lesson.columns_weight = self._recipe.columns_weight * max(0.0, 1.0 - done)
 
 
-def train(recipe: Recipe, evidence: Path, run: Path, report_to: str = "none") -> NanoVLM:
-    """Trains, or goes on from the newest state in `run`; returns the model at the end."""
+def train(recipe: Recipe, evidence: Path, run: Path, report_to: str = "none", start: Path | None = None) -> NanoVLM:
+    """Trains from random weights or those of the checkpoint `start`, or goes on from the newest state in `run`; returns
+    the model at the end."""
     torch.manual_seed(recipe.seed)
-    model = NanoVLM(recipe.config)
+    model = NanoVLM.from_folder(start).train() if start else NanoVLM(recipe.config)
     # Small channels convolve a fifth faster this way on a CPU.
     model.vision.stem.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     lesson = Lesson(model)
@@ -107,10 +108,10 @@ def taken(state: Path, recipe: Recipe) -> NanoVLM:
 def drawing(evidence: Path, recipe: Recipe, processes: int) -> Iterator[None]:
     """What the training needs is drawn beside the block, by so many processes a kind; by none it is drawn elsewhere."""
     counts = zip(("models.training.shards", "models.training.forms"), shards_needed(recipe), strict=True)
+    first = recipe.first_shard
+    options = ["--first", str(first), "--processes", str(processes)]
     drawers = [
-        subprocess.Popen(
-            [sys.executable, "-m", module, str(evidence), "--count", str(count), "--processes", str(processes)]
-        )
+        subprocess.Popen([sys.executable, "-m", module, str(evidence), *options, "--count", str(first + count)])
         for module, count in counts
         if count and processes
     ]
@@ -126,6 +127,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--recipe", type=Path, help="the bundled checkpoint's if not given")
     parser.add_argument("--folder", type=Path, default=Path("runs/bundled"), help="states of the training")
+    parser.add_argument("--start", type=Path, help="a checkpoint whose weights to begin with; random ones if not given")
     parser.add_argument("--evidence", type=Path, default=Path("runs/evidence"), help="shards of drawn evidence")
     parser.add_argument("--out", type=Path, help="where the checkpoint is written; FOLDER/checkpoint if not given")
     parser.add_argument("--drawers", type=int, default=max(1, (os.cpu_count() or 2) - 1), help="0: drawn elsewhere")
@@ -137,7 +139,7 @@ def main() -> None:
         taken(given.take, recipe).save(given.out or given.folder / "checkpoint")
         return
     with drawing(given.evidence, recipe, given.drawers):
-        model = train(recipe, given.evidence, given.folder, given.report_to)
+        model = train(recipe, given.evidence, given.folder, given.report_to, given.start)
     model.save(given.out or given.folder / "checkpoint")
 
 

@@ -14,7 +14,8 @@ from pipeline.checks import Context, Form, FormSheet, judge_form, judge_page
 from pipeline.doctypes.schema import DocumentType
 from pipeline.evidence import cut
 from pipeline.findings import Finding, Verdict
-from pipeline.locate import Atlas, Instance, Location, group
+from pipeline.instances import Instance, group
+from pipeline.locate import Atlas, Location
 from pipeline.pages import Limits, Page, render
 from pipeline.quality import Quality, assess
 from pipeline.questions import Reading, questions, reading

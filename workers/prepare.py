@@ -13,7 +13,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 
 from pipeline.evidence import cut, derived
-from pipeline.locate import Atlas, Location, group
+from pipeline.instances import group
+from pipeline.locate import Atlas, Location
 from pipeline.pages import Page, render
 from pipeline.quality import Quality, assess
 from pipeline.reading import Evidence

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pipeline.doctypes.schema import DocumentType
-from pipeline.locate import Atlas, Location, group
+from pipeline.locate import Atlas
 from pipeline.pages import Page
 from tests.unit.pipeline.paper import blank_of, filled, make_type, scan
 
@@ -109,42 +108,6 @@ def replace_image(page: Page, image: np.ndarray) -> Page:
 def two_pages(tmp_path_factory: pytest.TempPathFactory) -> list[DocumentType]:
     folder = tmp_path_factory.mktemp("two")
     return [make_type(folder, seed, pages=2, **A5) for seed in (80, 90)]
-
-
-def at(number: int, doctype: DocumentType | None, form_page: int | None = None) -> Location:
-    return Location(number, doctype, form_page, None, None, 0, 1.0, doctype is not None, "")
-
-
-def test_forms_in_a_file(two_pages: list[DocumentType]) -> None:
-    a, b = two_pages
-    file = [at(1, a, 1), at(2, a, 2), at(3, b, 2), at(4, b, 1), at(5, a, 1), at(6, None), at(7, a, 2)]
-    forms = group(file)
-    assert [(one.doctype, one.pages, one.missing) for one in forms] == [
-        (a, (1, 2), ()),
-        (b, (3, 4), ()),
-        (a, (5, 7), ()),
-        (None, (6,), ()),
-    ]
-
-
-def test_missing_and_repeated_pages(two_pages: list[DocumentType]) -> None:
-    a, b = two_pages
-    assert [(one.pages, one.missing) for one in group([at(1, a, 1), at(2, b, 1), at(3, b, 2)])] == [
-        ((1,), (2,)),
-        ((2, 3), ()),
-    ]
-    assert [(one.pages, one.missing) for one in group([at(1, a, 1), at(2, a, 1), at(3, a, 2)])] == [
-        ((1,), (2,)),
-        ((2, 3), ()),
-    ]
-
-
-def test_a_page_that_editions_share_goes_with_its_neighbour(two_pages: list[DocumentType]) -> None:
-    a, b = two_pages
-    shared = replace(at(2, a, 2), sure=False, why="The print is the same.", twins=(at(2, a, 2), at(2, b, 2)))
-    (form,) = group([at(1, b, 1), shared])
-    assert form.doctype is b and form.pages == (1, 2) and not form.missing
-    assert all(one.sure for one in form.locations)
 
 
 def test_pages_of_two_page_forms_are_told_apart(two_pages: list[DocumentType]) -> None:

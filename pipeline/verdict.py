@@ -11,6 +11,11 @@ from dataclasses import dataclass, field, replace
 
 from pipeline.findings import CHECKS, Finding, Outcome, Verdict
 
+#: From here on a pass counts where neither settings nor a bound say otherwise. Most misreadings of a date hide no
+#: defect, and each check on the date counts its own doubt.
+CLEAR: Mapping[str, float] = {"date.unreadable": 0.3}
+DEFAULT_CLEAR = 0.5
+
 #: An anomaly with less confidence than this is called uncertain; it is flagged all the same.
 EVEN_ODDS = 0.5
 
@@ -23,7 +28,7 @@ class Thresholds:
     """
 
     clear: Mapping[str, float] = field(default_factory=dict)
-    default_clear: float = 0.5
+    default_clear: float = DEFAULT_CLEAR
 
     def __post_init__(self) -> None:
         for check, value in (*self.clear.items(), ("default_clear", self.default_clear)):
@@ -44,6 +49,11 @@ class Thresholds:
         if finding.outcome is Outcome.PASS:
             message = f"{message.rstrip('.')}, but this is not certain enough."
         return replace(finding, outcome=Outcome.UNCERTAIN, message=message)
+
+
+def usual() -> Thresholds:
+    """The thresholds where neither settings nor a bound say otherwise."""
+    return Thresholds(dict(CLEAR))
 
 
 def settle(findings: Iterable[Finding], thresholds: Thresholds) -> list[Finding]:

@@ -95,6 +95,9 @@ class Settings(BaseSettings):
     default_clear: Probability = 0.5
     #: The same for single checks, by their names (JSON object), for example `{"date.missing": 0.9}`.
     clear: dict[str, Probability] = {"date.unreadable": 0.3}
+    #: What pages without any ink do in a document that has others: `flag` it, or `skip`: they are only counted. A form
+    #: fed the wrong way round looks like a blank backside, so skip only where the scanner takes both sides.
+    blank_pages: Literal["flag", "skip"] = "flag"
 
     #: `auto` is readable in a terminal and JSON everywhere else.
     log_format: Literal["auto", "json", "console"] = "auto"

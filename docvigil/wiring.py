@@ -94,6 +94,7 @@ def worker_config(chosen: Settings, instance: Instance) -> WorkerConfig:
         limits=limits(chosen),
         clear=chosen.clear,
         default_clear=chosen.default_clear,
+        skip_blank_pages=chosen.blank_pages == "skip",
     )
 
 
@@ -120,7 +121,9 @@ def intake(chosen: Settings, sessions: sessionmaker[Session], store: ObjectStore
 
 
 def rules_version(chosen: Settings) -> str:
-    """Changes with the thresholds: a document judged by others may be judged again."""
+    """Changes with the thresholds and with what is passed over: a document judged by others may be judged again."""
     thresholds = [f"{name}={value}" for name, value in sorted(chosen.clear.items())]
+    if chosen.blank_pages == "skip":
+        thresholds.append("blank=skip")
     # Events hold ids only; many thresholds are told by their digest.
     return as_id("+".join([f"{RULES}:{chosen.default_clear}", *thresholds]))

@@ -14,7 +14,7 @@ import numpy as np
 
 from pipeline.pages import Page
 from pipeline.reading import Pixels
-from pipeline.sheet import darkness, work_image
+from pipeline.sheet import PX_PER_MM, darkness, work_image
 
 #: Below this many dots an inch handwriting falls apart.
 LEAST_DPI = 90.0
@@ -32,13 +32,22 @@ LEAST_INK, MOST_INK = 0.0004, 0.6
 LEAST_PAPER = 60.0
 
 
+#: A page bears no ink where less than so many square millimetres are darker than the paper around them by so many grey
+#: levels: specks and the page's rim (mm) aside. A full stop has 0.2 mm², initials from 8.
+INKLESS_MM2, FAINT, SPECK_MM2, RIM_MM = 2.0, 20, 0.5, 3.0
+
+#: A page of which this share is dark has ink; nobody need count its spots.
+FULL = 0.02
+
+
 @dataclass(frozen=True, slots=True)
 class Quality:
     """What a page is like as a picture.
 
     `skew_degrees` is the angle of its lines, −45 to 45, positive clockwise; `blur` the standard deviation of its
     sharpest edges in millimetres; `contrast` the grey levels between paper and ink; `coverage` the share of ink.
-    `faults` are sentences for a person; none means the page can be judged.
+    `faults` are sentences for a person; none means the page can be judged. `blank` says that there is no ink at all,
+    not even faint ink: the back of a sheet, or a sheet fed the wrong way round.
     """
 
     dpi: float
@@ -47,6 +56,7 @@ class Quality:
     contrast: float
     coverage: float
     faults: tuple[str, ...]
+    blank: bool = False
 
 
 def assess(page: Page) -> Quality:
@@ -72,7 +82,20 @@ def assess(page: Page) -> Quality:
         faults.append("Most of the page is black. Scan it again with less contrast.")
     elif blur > MOST_BLUR_MM:
         faults.append("The page is too blurred to read. Scan it again, flat and in focus.")
-    return Quality(page.dpi, _skew(work), blur, contrast, coverage, tuple(faults))
+    # What is black, or too coarse, may have lost its ink.
+    blank = paper >= LEAST_PAPER and page.dpi >= LEAST_DPI and not _inked(dark)
+    return Quality(page.dpi, _skew(work), blur, contrast, coverage, tuple(faults), blank)
+
+
+def _inked(dark: Pixels) -> bool:
+    """Whether there is ink on a page by its darkness, however little and faint."""
+    rim = round(RIM_MM * PX_PER_MM)
+    spots = (dark[rim:-rim, rim:-rim] > FAINT).astype(np.uint8)
+    if np.count_nonzero(spots) > FULL * spots.size:
+        return True
+    _count, _labels, stats, _centres = cv2.connectedComponentsWithStats(spots)
+    areas = stats[1:, cv2.CC_STAT_AREA] / PX_PER_MM**2
+    return float(areas[areas >= SPECK_MM2].sum()) >= INKLESS_MM2
 
 
 def _blur(page: Page) -> float:

@@ -67,7 +67,10 @@ def judge(
 ) -> list[Finding]:
     """All findings about one filled form, or about a page that is none."""
     sheets = tuple(
-        FormSheet(one.page, one.form_page, qualities[one.page].faults, one.why, one.sure) for one in form.locations
+        FormSheet(
+            one.page, one.form_page, qualities[one.page].faults, one.why, one.sure, blank=qualities[one.page].blank
+        )
+        for one in form.locations
     )
     if form.doctype is None:
         return [finding for sheet in sheets for finding in judge_page(sheet, context)]
@@ -80,6 +83,8 @@ def scan(
     """Scans one file. Raises `BadFile`, and what the reader raises."""
     looked = [look(page, atlas) for page in render(path, limits or Limits())]
     qualities = {one.location.page: one.quality for one in looked}
+    # Nothing but blank pages is no document: somebody must look why.
+    context = replace(context, skip_blank=context.skip_blank and not all(one.blank for one in qualities.values()))
     findings: list[Finding] = []
     for form, evidence in instances(looked):
         findings += judge(form, read(evidence, form.doctype, reader), qualities, context)

@@ -78,6 +78,8 @@ class WorkerConfig:
     #: The probability from which an outcome counts as sure, a check; `default_clear` for those not named.
     clear: Mapping[str, float] = field(default_factory=dict)
     default_clear: float = 0.5
+    #: Whether pages without ink are passed over, and not a reason to flag a document.
+    skip_blank_pages: bool = False
 
     def to_json(self) -> str:
         """For a process that scans one document; it has no business with the audit key."""

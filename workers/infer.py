@@ -115,11 +115,19 @@ def _evidence(entry: EvidenceEntry, pictures: EvidenceReader) -> Evidence:
 
 def _judge(station: Station, lease: Lease, manifest: Manifest, readings: Sequence[Reading]) -> list[Finding]:
     thresholds = Thresholds(clear=station.config.clear, default_clear=station.config.default_clear)
-    context = Context(on=lease.judged_on, endorsers=station.register.current(), thresholds=thresholds)
+    context = Context(
+        on=lease.judged_on,
+        endorsers=station.register.current(),
+        thresholds=thresholds,
+        # Nothing but blank pages is no document: somebody must look why.
+        skip_blank=station.config.skip_blank_pages and not all(page.blank for page in manifest.pages),
+    )
     findings: list[Finding] = []
     for pages in _instances(manifest):
         key = pages[0].doctype
-        sheets = tuple(FormSheet(page.number, page.form_page, page.faults, page.why, page.sure) for page in pages)
+        sheets = tuple(
+            FormSheet(page.number, page.form_page, page.faults, page.why, page.sure, page.blank) for page in pages
+        )
         if key is None:
             for sheet in sheets:
                 findings += judge_page(sheet, context)

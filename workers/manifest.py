@@ -16,7 +16,8 @@ from pipeline.geometry import Box
 @dataclass(frozen=True, slots=True)
 class PageEntry:
     """A page of the file. `key` is its picture as reviewers see it, sensitive boxes masked; `instance` counts the
-    filled forms in the file from 0; `faults` are those of its quality; `why` says what is in doubt unless `sure`."""
+    filled forms in the file from 0; `faults` are those of its quality; `why` says what is in doubt unless `sure`;
+    `blank` says that there is no ink on it."""
 
     number: int
     key: str
@@ -28,6 +29,7 @@ class PageEntry:
     why: str
     instance: int
     faults: tuple[str, ...] = ()
+    blank: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ SECONDS = Histogram(
     ["stage"],
     buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800),
 )
-PAGES = Counter("docvigil_pages", "Pages rendered, matched and cut")
+PAGES = Counter("docvigil_pages", "Pages rendered, matched and cut, by the ink on them: some, or none", ["ink"])
 QUESTIONS = Counter("docvigil_questions", "Questions put to the model")
 REAPED = Counter("docvigil_leases_reaped", "Scans taken back from lost workers", ["outcome"])
 

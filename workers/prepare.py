@@ -38,7 +38,7 @@ def prepare(station: Station, lease: Lease, work: Work) -> Manifest:
             pages = iter(render(path, station.config.limits))
         while (page := sheets.next(pages)) is not None:
             sheets.add(page, atlas)
-            observe.PAGES.inc()
+            observe.PAGES.labels("none" if sheets.entries[-1].blank else "some").inc()
             work.advanced()
         entries, evidences = sheets.grouped()
         key = f"{folder}/evidence.zip" if archive.count else None
@@ -112,7 +112,9 @@ class _Sheets:
 
     def _page(self, page: Page, key: str, quality: Quality) -> PageEntry:
         height, width = page.image.shape[:2]
-        return PageEntry(page.number, key, width, height, None, None, False, "", 0, tuple(quality.faults))
+        return PageEntry(
+            page.number, key, width, height, None, None, False, "", 0, tuple(quality.faults), blank=quality.blank
+        )
 
     def _entry(self, evidence: Evidence) -> EvidenceEntry:
         name, box = f"{self.archive.count:05d}.png", evidence.box

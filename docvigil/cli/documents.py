@@ -253,8 +253,10 @@ def _tell(document: DocumentView, settings: Settings) -> None:
     scan = document.scan
     colour = {"clear": "green", "flagged": "red"}.get(document.status, "yellow")
     head = f"[bold]{document.id[:ID_SIGNS]}[/]  [{colour}]{document.status.replace('_', ' ')}[/]"
-    pages = len((scan.manifest or {}).get("pages", ()))
-    facts = [", ".join(scan.document_types), f"{pages} page{'' if pages == 1 else 's'}" if pages else ""]
+    pages = (scan.manifest or {}).get("pages", ())
+    counted = f"{len(pages)} page{'' if len(pages) == 1 else 's'}" if pages else ""
+    blank = sum(bool(page.get("blank")) for page in pages)
+    facts = [", ".join(scan.document_types), f"{counted}, {blank} of them blank" if blank else counted]
     if document.verdict_at is not None:
         facts.append(document.verdict_at.astimezone(ZoneInfo(settings.timezone)).strftime("%d %b %Y %H:%M"))
     screen.print("  ".join([head, *filter(None, facts)]), highlight=False)

@@ -40,7 +40,9 @@ def judge_form(form: Form, context: Context) -> list[Finding]:
 
 
 def judge_page(sheet: FormSheet, context: Context) -> list[Finding]:
-    """A page that is no known form's: always uncertain."""
+    """A page that is no known form's: uncertain, unless it is blank and such pages are passed over."""
+    if sheet.blank and context.skip_blank:
+        return settle([page.passed_over(sheet)], context.thresholds)
     return settle([page.quality(sheet), page.place(sheet)], context.thresholds)
 
 

@@ -22,11 +22,13 @@ NO_IDEA = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a form is judged by besides itself: the day it arrived, who may endorse, and how sure is sure."""
+    """What a form is judged by besides itself: the day it arrived, who may endorse, how sure is sure, and whether pages
+    without ink are passed over."""
 
     on: date
     endorsers: Sequence[Endorser]
     thresholds: Thresholds
+    skip_blank: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class FormSheet:
     quality_faults: tuple[str, ...] = ()
     location_why: str = ""
     sure: bool = True
+    blank: bool = False
 
 
 @dataclass(frozen=True, slots=True)

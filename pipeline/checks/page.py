@@ -17,6 +17,12 @@ def quality(sheet: FormSheet, rule_id: str | None = None) -> Finding:
     return Finding("page.poor", Outcome.PASS, STRUCTURAL, message, sheet.number, rule=rule_id)
 
 
+def passed_over(sheet: FormSheet) -> Finding:
+    """A page without ink, where such pages are no reason to look at a document."""
+    message = "The page is blank; it was passed over, as DOCVIGIL_BLANK_PAGES says."
+    return Finding("page.poor", Outcome.PASS, STRUCTURAL, message, sheet.number)
+
+
 def place(sheet: FormSheet, title: str | None = None, rule_id: str | None = None) -> Finding:
     """Whether it is known what a page is; `title` is the form it is taken for."""
     if title is not None and sheet.sure:

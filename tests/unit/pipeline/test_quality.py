@@ -60,11 +60,36 @@ def test_what_nobody_can_judge(form: Pixels, spoil: object, sentence: str) -> No
     assert faults[0].endswith(".")
 
 
-def test_a_backside_with_specks_is_blank() -> None:
+def backside(noise: float = 2.0) -> Pixels:
+    """An A4 page of 200 dpi with a speck."""
     rng = np.random.default_rng(0)
-    paper = np.clip(rng.normal(245, 2, (2339, 1654)), 0, 255).astype(np.uint8)
+    paper = np.clip(rng.normal(240, noise, (2339, 1654)), 0, 255).astype(np.uint8)
     paper[400:404, 300:304] = 0
-    assert len(assess(page(paper)).faults) == 1
+    return paper
+
+
+@pytest.mark.parametrize("noise", [0.0, 2.0, 8.0])
+def test_a_backside_with_specks_is_blank(noise: float) -> None:
+    paper = backside(noise)
+    judged = assess(page(paper))
+    assert len(judged.faults) == 1 and judged.blank
+    # The shadow of the lid is no ink.
+    paper[:, :12] = 90
+    assert assess(page(paper)).blank
+
+
+@pytest.mark.parametrize(
+    ("box", "darkness"), [((300, 500, 460, 560), 200), ((300, 500, 800, 620), 40), ((900, 2200, 960, 2240), 120)]
+)
+def test_a_page_with_little_or_faint_ink_is_never_called_blank(box: tuple[int, int, int, int], darkness: int) -> None:
+    pale = backside()
+    scrawl = handwriting(np.full_like(pale, 255), [box], 3)
+    pale[scrawl < 200] -= np.uint8(darkness)
+    assert not assess(page(pale)).blank
+
+
+def test_what_was_scanned_too_coarsely_is_never_called_blank() -> None:
+    assert not assess(page(backside()[::3, ::3].copy(), 66.7)).blank
 
 
 def test_too_coarse_a_scan(form: Pixels) -> None:

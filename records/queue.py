@@ -123,7 +123,7 @@ def findings(session: Session, scan_id: int) -> tuple[FindingView, ...]:
         .where(Finding.scan_id == scan_id)
         .order_by(Finding.page, Finding.field.nulls_first(), Finding.check, Finding.ordinal)
     )
-    return tuple(_finding(row.Finding, row.Review) for row in rows)
+    return tuple(finding_view(row.Finding, row.Review) for row in rows)
 
 
 def statuses(session: Session, document_ids: Collection[str]) -> dict[str, str]:
@@ -238,7 +238,8 @@ def _scan(row: Scan) -> ScanView:
     )
 
 
-def _finding(row: Finding, review: Review | None) -> FindingView:
+def finding_view(row: Finding, review: Review | None) -> FindingView:
+    """A row of findings as a value, with its latest review."""
     return FindingView(
         id=row.id,
         page=row.page,

@@ -15,8 +15,10 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
+from records import replies, signins, users  # noqa: F401 - Their tables belong to `Base` too.
 from records.database import CONNECT_SECONDS, WrongServer, driver_url
-from records.tables import APPEND_ONLY, Base
+from records.desk_tables import Base
+from records.tables import APPEND_ONLY
 
 #: Two processes that start at once migrate one after the other.
 MIGRATION_LOCK = 0x64766967_00000002

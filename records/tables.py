@@ -44,10 +44,18 @@ VERDICTS = ("clear", "flagged", "quarantined")
 CAUSES = ("arrival", "again", "retry", "rescan")
 OUTCOMES = ("pass", "anomaly", "uncertain")
 DECISIONS = ("confirmed", "dismissed", "corrected")
+CASE_CAUSES = ("flagged", "drawn", "reopened")
+CASE_STAGES = ("open", "second", "disputed", "decided", "superseded")
+#: A case at one of these stages waits for a person.
+WAITING_STAGES = ("open", "second", "disputed")
+DELIVERY_STATUSES = ("waiting", "delivered", "dead", "void")
 MODEL_STAGES = ("candidate", "shadow", "canary", "production", "retired")
 
 #: Tables that only ever grow: the application may read and insert, nobody may change or remove.
 APPEND_ONLY = ("events", "chain")
+
+#: The condition that a box is None or a rectangle.
+BOX = "box IS NULL OR cardinality(box) = 4 AND box[1] <= box[3] AND box[2] <= box[4]"
 
 _metadata = MetaData(
     naming_convention={
@@ -77,14 +85,15 @@ class Base(DeclarativeBase):
         dict[str, Any]: JSONB,
         list[str]: ARRAY(Text),
         list[float]: ARRAY(Float(53)),
+        list[int]: ARRAY(BigInteger),
     }
 
 
-def _now() -> Mapped[datetime]:
+def now_column() -> Mapped[datetime]:
     return mapped_column(server_default=func.now())
 
 
-def _number() -> Mapped[int]:
+def number_column() -> Mapped[int]:
     return mapped_column(Identity(always=True), primary_key=True)
 
 
@@ -94,11 +103,11 @@ class Source(Base):
     __tablename__ = "sources"
     __table_args__ = (UniqueConstraint("kind", "location"), CheckConstraint(one_of("kind", SOURCE_KINDS), "kind"))
 
-    id: Mapped[int] = _number()
+    id: Mapped[int] = number_column()
     kind: Mapped[str]
     location: Mapped[str]
     priority: Mapped[int] = mapped_column(server_default=text("0"))
-    created_at: Mapped[datetime] = _now()
+    created_at: Mapped[datetime] = now_column()
 
 
 class Listing(Base):
@@ -111,7 +120,7 @@ class Listing(Base):
     files: Mapped[int]
     arrived: Mapped[int]
     waiting: Mapped[int]
-    listed_at: Mapped[datetime] = _now()
+    listed_at: Mapped[datetime] = now_column()
 
 
 class Arrival(Base):
@@ -129,7 +138,7 @@ class Arrival(Base):
         Index("arrivals_status", "status"),
     )
 
-    id: Mapped[int] = _number()
+    id: Mapped[int] = number_column()
     source_id: Mapped[int] = mapped_column(ForeignKey("sources.id"))
     identity: Mapped[str]
     #: For people to read: bytes that are no UTF-8 stand as \xNN.
@@ -138,7 +147,7 @@ class Arrival(Base):
     reason: Mapped[str | None]
     document_id: Mapped[str | None] = mapped_column(ForeignKey("documents.id"))
     arrived_at: Mapped[datetime]
-    recorded_at: Mapped[datetime] = _now()
+    recorded_at: Mapped[datetime] = now_column()
 
 
 class Document(Base):
@@ -187,8 +196,8 @@ class Document(Base):
     #: The newest scan, the one whose verdict counts.
     scan_id: Mapped[int] = mapped_column(unique=True)
     priority: Mapped[int] = mapped_column(server_default=text("0"))
-    created_at: Mapped[datetime] = _now()
-    updated_at: Mapped[datetime] = _now()
+    created_at: Mapped[datetime] = now_column()
+    updated_at: Mapped[datetime] = now_column()
     verdict_at: Mapped[datetime | None]
     reviewed_at: Mapped[datetime | None]
 
@@ -271,7 +280,7 @@ class Scan(Base):
     error: Mapped[str | None]
     manifest: Mapped[dict[str, Any] | None]
     timings: Mapped[dict[str, Any] | None]
-    created_at: Mapped[datetime] = _now()
+    created_at: Mapped[datetime] = now_column()
     finished_at: Mapped[datetime | None]
 
 
@@ -311,8 +320,8 @@ class Outbox(Base):
     queue: Mapped[str]
     alone: Mapped[bool] = mapped_column(server_default=text("false"))
     priority: Mapped[int]
-    created_at: Mapped[datetime] = _now()
-    not_before: Mapped[datetime] = _now()
+    created_at: Mapped[datetime] = now_column()
+    not_before: Mapped[datetime] = now_column()
     published_at: Mapped[datetime | None]
     taken_at: Mapped[datetime | None]
 
@@ -328,12 +337,12 @@ class Finding(Base):
         CheckConstraint(one_of("outcome", OUTCOMES), "outcome"),
         CheckConstraint("confidence BETWEEN 0 AND 1", "confidence"),
         CheckConstraint("page > 0 AND ordinal >= 0", "place"),
-        CheckConstraint("box IS NULL OR cardinality(box) = 4 AND box[1] <= box[3] AND box[2] <= box[4]", "box"),
+        CheckConstraint(BOX, "box"),
         CheckConstraint(f"coalesce(value, '') || '|' || message !~ '{AADHAAR}'", "no_aadhaar"),
         Index("findings_to_review", "check", "scan_id", postgresql_where=text("outcome <> 'pass'")),
     )
 
-    id: Mapped[int] = _number()
+    id: Mapped[int] = number_column()
     scan_id: Mapped[int] = mapped_column(ForeignKey("scans.id"))
     page: Mapped[int]
     field: Mapped[str | None]
@@ -349,24 +358,34 @@ class Finding(Base):
 
 
 class Review(Base):
-    """A person's decision on a finding; the latest counts, none is ever changed."""
+    """A person's decision on a finding: one stands a round, none is ever changed, and one taken back stays as such.
+
+    Round 1 is the first reviewer's, 2 the second opinion, 3 the supervisor's; the highest counts.
+    """
 
     __tablename__ = "reviews"
     __table_args__ = (
         CheckConstraint(one_of("decision", DECISIONS), "decision"),
-        CheckConstraint("(decision = 'corrected') = (value IS NOT NULL)", "corrected_says_what"),
+        CheckConstraint("(decision = 'corrected') = (num_nonnulls(value, box) > 0)", "corrected_says_what"),
+        CheckConstraint("round BETWEEN 1 AND 3", "round"),
+        CheckConstraint(BOX, "box"),
         CheckConstraint("reviewer <> ''", "reviewer"),
         CheckConstraint(f"coalesce(value, '') || '|' || coalesce(note, '') !~ '{AADHAAR}'", "no_aadhaar"),
         Index("reviews_latest", "finding_id", text("id DESC")),
+        Index("reviews_standing", "finding_id", "round", unique=True, postgresql_where=text("withdrawn_at IS NULL")),
+        Index("reviews_decided", "decided_at", "id"),
     )
 
-    id: Mapped[int] = _number()
+    id: Mapped[int] = number_column()
     finding_id: Mapped[int] = mapped_column(ForeignKey("findings.id"))
     reviewer: Mapped[str]
     decision: Mapped[str]
     value: Mapped[str | None]
     note: Mapped[str | None]
-    decided_at: Mapped[datetime] = _now()
+    decided_at: Mapped[datetime] = now_column()
+    round: Mapped[int] = mapped_column(server_default=text("1"))
+    box: Mapped[list[float] | None]
+    withdrawn_at: Mapped[datetime | None]
 
 
 class Endorser(Base):
@@ -393,7 +412,7 @@ class Endorser(Base):
         ),
     )
 
-    id: Mapped[int] = _number()
+    id: Mapped[int] = number_column()
     name: Mapped[str]
     designation: Mapped[str | None]
     employee_code: Mapped[str | None]
@@ -402,8 +421,8 @@ class Endorser(Base):
     document_types: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
     valid_from: Mapped[date | None]
     valid_to: Mapped[date | None]
-    created_at: Mapped[datetime] = _now()
-    updated_at: Mapped[datetime] = _now()
+    created_at: Mapped[datetime] = now_column()
+    updated_at: Mapped[datetime] = now_column()
     retired_at: Mapped[datetime | None]
 
 
@@ -416,7 +435,7 @@ class DoctypeVersion(Base):
     key: Mapped[str] = mapped_column(primary_key=True)
     digest: Mapped[str] = mapped_column(primary_key=True)
     body: Mapped[dict[str, Any]]
-    registered_at: Mapped[datetime] = _now()
+    registered_at: Mapped[datetime] = now_column()
 
 
 class DoctypeSet(Base):
@@ -445,8 +464,8 @@ class ModelVersion(Base):
     version: Mapped[str] = mapped_column(primary_key=True)
     stage: Mapped[str] = mapped_column(server_default="candidate")
     metrics: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
-    registered_at: Mapped[datetime] = _now()
-    staged_at: Mapped[datetime] = _now()
+    registered_at: Mapped[datetime] = now_column()
+    staged_at: Mapped[datetime] = now_column()
 
 
 class Event(Base):
@@ -455,8 +474,8 @@ class Event(Base):
     __tablename__ = "events"
     __table_args__ = (Index("events_subject", "subject", "id", postgresql_where=text("subject IS NOT NULL")),)
 
-    id: Mapped[int] = _number()
-    at: Mapped[datetime] = _now()
+    id: Mapped[int] = number_column()
+    at: Mapped[datetime] = now_column()
     body: Mapped[str]
     kind: Mapped[str] = mapped_column(Computed("(body::jsonb) ->> 'kind'", persisted=True))
     subject: Mapped[str | None] = mapped_column(Computed("(body::jsonb) ->> 'subject'", persisted=True))
@@ -483,4 +502,4 @@ class Link(Base):
     event_id: Mapped[int] = mapped_column(ForeignKey("events.id"), unique=True)
     previous_hash: Mapped[bytes] = mapped_column(unique=True)
     hash: Mapped[bytes] = mapped_column(unique=True)
-    linked_at: Mapped[datetime] = _now()
+    linked_at: Mapped[datetime] = now_column()

@@ -83,9 +83,14 @@ class NanoVLM(Decoding):
     def forward(self, images: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Logits of each next token (batch × length × vocabulary) and of each column's character."""
         seen = self.see(images)
+        return self.said(seen, tokens), self.characters(seen)
+
+    def said(self, seen: Tensor, tokens: Tensor) -> Tensor:
+        """Logits of the token after each of `tokens` (batch × length), given what `see` gave."""
         sequence = torch.cat([seen, self.decoder.embed_tokens(tokens)], dim=1)
         hidden = self.decoder(inputs_embeds=sequence, use_cache=False).last_hidden_state
-        return self.head(hidden[:, seen.shape[1] :]), self.characters(seen)
+        logits: Tensor = self.head(hidden[:, seen.shape[1] :])
+        return logits
 
     def start(self, seen: Tensor, questions: Tensor) -> tuple[Tensor, Any]:
         """Logits of the first answer token (batch × vocabulary), and the cache to go on from."""

@@ -7,6 +7,7 @@ the encoder's side, cut into parts, the whole picture before them, and ChatML. N
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -85,10 +86,16 @@ class Processor:
         """The text before the answer, for a picture cut into `grid`. Raises ValueError for a grid without tokens."""
         if self.config.generation == 1:
             return f"Question: {question} Answer:"
-        message = {"role": "user", "content": self._image_text(grid) + question}
+        return self.chat([{"role": "user", "content": self.image_text([grid]) + question}], answering=True)
+
+    def chat(self, messages: Sequence[Mapping[str, str]], *, answering: bool = False) -> str:
+        """Messages (`role`, `content`) as the second generation is given them; `answering` begins the next answer."""
+        if not messages:
+            return ""
+        template = self.config.lm_chat_template
         return str(
             self.tokenizer.apply_chat_template(
-                [message], chat_template=self.config.lm_chat_template, tokenize=False, add_generation_prompt=True
+                list(messages), chat_template=template, tokenize=False, add_generation_prompt=answering
             )
         )
 
@@ -98,7 +105,14 @@ class Processor:
         own = self.config.generation == 1
         return torch.tensor(self.tokenizer(self.prompt(question, grid), add_special_tokens=own)["input_ids"])
 
-    def _image_text(self, grid: tuple[int, int]) -> str:
+    def image_text(self, grids: Sequence[tuple[int, int]]) -> str:
+        """The tokens that stand for pictures cut into those grids; of several pictures each has its number before it.
+        Raises ValueError for a grid without tokens."""
+        if len(grids) == 1:
+            return self._one_image(grids[0])
+        return "".join(f"<image: {number}>{self._one_image(grid)}" for number, grid in enumerate(grids))
+
+    def _one_image(self, grid: tuple[int, int]) -> str:
         extra = self.config.vlm_extra_tokens
         places = extra["image_token"] * self.config.image_tokens
         if self.config.max_img_size is None:

@@ -1,22 +1,22 @@
-"""A published checkpoint as a speaker: pictures are seen once, prompts of one length go together, answers use the
-cache."""
+"""A published checkpoint as a speaker: a picture is seen once, and all that is asked about it goes in one pass."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import torch
 from torch import Tensor
 
+from models.nanovlm.packing import Pack, Rows, common
 from models.nanovlm.published.model import PublishedNanoVLM
 from models.nanovlm.published.processor import Processor, Views
 from models.speaking import Prompt, Spoken, allowed_only
 
-#: Square images that go through the vision encoder at once.
-VIEWS = 16
+#: Square images that go through the vision encoder at once, and pictures whose prompts go through the decoder at once.
+VIEWS, PACKS = 16, 8
 
 
 class NanoVLMSpeaker:
@@ -47,21 +47,30 @@ class NanoVLMSpeaker:
 
     @torch.inference_mode()
     def speak(self, prompts: Sequence[Prompt]) -> list[Spoken]:
-        """The likeliest allowed answer to each prompt, greedily."""
+        """The likeliest allowed answer to each prompt, greedily. All prompts about one picture share what it costs."""
         views = {id(one.picture): self._processor.views(one.picture) for one in prompts}
         seen = self._seen(views)
         tokens = [self._processor.tokens(one.text, views[id(one.picture)].grid) for one in prompts]
-        # Prompts of one length fill their batch without padding.
-        lengths: dict[int, list[int]] = defaultdict(list)
-        for index, one in enumerate(tokens):
-            lengths[len(one)].append(index)
         spoken: dict[int, Spoken] = {}
-        for rows in lengths.values():
-            asked = [prompts[row] for row in rows]
-            together = torch.cat([seen[id(one.picture)] for one in asked])
-            answers = self._answered(asked, together, torch.stack([tokens[row] for row in rows]))
-            spoken.update(zip(rows, answers, strict=True))
+        # Pictures cut alike have prompts that begin alike.
+        for pictures in _grouped(views, key=lambda one: views[one].grid):
+            about = {one: [row for row, each in enumerate(prompts) if id(each.picture) == one] for one in pictures}
+            shared = common([tokens[row] for rows in about.values() for row in rows])
+            packs = {one: self._pack(seen[one], [tokens[row] for row in rows], shared) for one, rows in about.items()}
+            # Packs of like lengths go together: less padding.
+            ordered = sorted(pictures, key=lambda one: len(packs[one]))
+            for some in (ordered[at : at + PACKS] for at in range(0, len(ordered), PACKS)):
+                rows = [row for one in some for row in about[one]]
+                begun = Rows.begun(self._model, [packs[one] for one in some])
+                spoken.update(zip(rows, _answered(begun, [prompts[row] for row in rows]), strict=True))
         return [spoken[index] for index in range(len(prompts))]
+
+    def _pack(self, seen: Tensor, tokens: Sequence[Tensor], shared: int) -> Pack:
+        image, device = self._processor.image_token, seen.device
+        whole = [self._model.joined(seen, one[None].to(device), image)[0] for one in tokens]
+        # The first generation's picture stands before the text.
+        begin = shared + len(whole[0]) - len(tokens[0])
+        return Pack(whole[0][:begin], [one[begin:] for one in whole])
 
     def _seen(self, views: dict[int, Views]) -> dict[int, Tensor]:
         """What the decoder is given of each picture."""
@@ -71,32 +80,38 @@ class NanoVLMSpeaker:
         parts = torch.split(seen, [len(one.images) for one in views.values()])
         return dict(zip(views, parts, strict=True))
 
-    def _answered(self, prompts: Sequence[Prompt], seen: Tensor, tokens: Tensor) -> list[Spoken]:
-        device = seen.device
-        logits, cache = self._model.start(seen, tokens.to(device), self._processor.image_token)
-        said: list[list[int]] = [[] for _ in prompts]
-        sure = [0.0] * len(prompts)
-        first: list[dict[int, float]] = [{} for _ in prompts]
-        # Rows that still speak, as places in the batch; finished ones leave it.
-        rows = list(range(len(prompts)))
-        while rows:
-            following = []
-            for place, row in enumerate(rows):
-                allowed = prompts[row].allow(said[row])
-                if not allowed or len(said[row]) >= prompts[row].longest:
-                    continue
-                chances = allowed_only(logits[place].float(), allowed)
-                if not said[row]:
-                    first[row] = dict(zip(allowed, chances[list(allowed)].tolist(), strict=True))
-                best = int(chances.argmax())
-                said[row].append(best)
-                sure[row] += float(chances[best])
-                if prompts[row].allow(said[row]):
-                    following.append(place)
-            if not following:
-                break
-            if len(following) < len(rows):
-                cache.batch_select_indices(torch.tensor(following, device=device))
-            rows = [rows[place] for place in following]
-            logits, cache = self._model.step(torch.tensor([said[row][-1] for row in rows], device=device), cache)
-        return [Spoken(tuple(one), p, begun) for one, p, begun in zip(said, sure, first, strict=True)]
+
+def _answered(rows: Rows, prompts: Sequence[Prompt]) -> list[Spoken]:
+    said: list[list[int]] = [[] for _ in prompts]
+    sure = [0.0] * len(prompts)
+    first: list[dict[int, float]] = [{} for _ in prompts]
+    # Prompts still being answered, in the order of the rows; finished ones leave.
+    speaking = list(range(len(prompts)))
+    while speaking:
+        following = []
+        for place, row in enumerate(speaking):
+            allowed = prompts[row].allow(said[row])
+            if not allowed or len(said[row]) >= prompts[row].longest:
+                continue
+            chances = allowed_only(rows.logits[place].float(), allowed)
+            if not said[row]:
+                first[row] = dict(zip(allowed, chances[list(allowed)].tolist(), strict=True))
+            best = int(chances.argmax())
+            said[row].append(best)
+            sure[row] += float(chances[best])
+            if prompts[row].allow(said[row]) and len(said[row]) < prompts[row].longest:
+                following.append(place)
+        if not following:
+            break
+        if len(following) < len(speaking):
+            rows.keep(following)
+        speaking = [speaking[place] for place in following]
+        rows.say([said[row][-1] for row in speaking])
+    return [Spoken(tuple(one), p, begun) for one, p, begun in zip(said, sure, first, strict=True)]
+
+
+def _grouped(items: Iterable[int], key: Callable[[int], Any]) -> list[list[int]]:
+    groups: dict[Any, list[int]] = defaultdict(list)
+    for one in items:
+        groups[key(one)].append(one)
+    return list(groups.values())

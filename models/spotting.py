@@ -1,0 +1,111 @@
+"""The detector of signatures on pages of free layout: a small fully convolutional network at 100 dots an inch.
+
+It sees a page's ink and answers for each patch of 8 × 8 pixels: nothing, print, handwriting or signature. Blocks at a
+sixteenth of the resolution look far around, since what stands about a mark tells as much as the mark.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from pipeline.marks import PATCH, Chances, Scales
+from pipeline.reading import Pixels
+
+#: The weights that ship, and how marks are weighed.
+WEIGHTS, SCALES = "spotting.safetensors", "spotting.json"
+
+#: Channels at half, a quarter, an eighth and a sixteenth of the resolution.
+CHANNELS = (16, 24, 64, 96)
+
+#: How far apart the taps of the blocks at a sixteenth are: they reach 24 patches (5 cm) around.
+DILATIONS = (1, 2, 4, 2, 1)
+
+
+def _layer(source: int, target: int, size: int = 3, stride: int = 1, dilation: int = 1, groups: int = 1) -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(source, target, size, stride, dilation * (size // 2), dilation, groups, bias=False),
+        nn.BatchNorm2d(target),
+        nn.ReLU(),
+    )
+
+
+class Block(nn.Module):
+    """A residual block: each channel looks around for itself, then they mix."""
+
+    def __init__(self, channels: int, dilation: int = 1) -> None:
+        super().__init__()
+        self.around = _layer(channels, channels, 5 if dilation == 1 else 3, 1, dilation, channels)
+        self.mix = nn.Sequential(_layer(channels, 2 * channels, 1), nn.Conv2d(2 * channels, channels, 1))
+
+    def forward(self, seen: Tensor) -> Tensor:
+        mixed: Tensor = seen + self.mix(self.around(seen))
+        return mixed
+
+
+class SpottingNet(nn.Module):
+    """Ink (batch × 1 × height × width, 0 to 1, both multiples of 16) → logits (batch × 4 × height/8 × width/8)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        half, quarter, eighth, sixteenth = CHANNELS
+        self.stem = nn.Sequential(_layer(1, half, 5, 2), _layer(half, quarter, 3, 2), _layer(quarter, quarter))
+        self.fine = nn.Sequential(_layer(quarter, eighth, 3, 2), Block(eighth), Block(eighth))
+        self.wide = nn.Sequential(_layer(eighth, sixteenth, 3, 2), *(Block(sixteenth, each) for each in DILATIONS))
+        self.back = nn.Conv2d(sixteenth, eighth, 1)
+        self.head = nn.Sequential(_layer(eighth, eighth), nn.Conv2d(eighth, 4, 1))
+
+    def forward(self, ink: Tensor) -> Tensor:
+        fine = self.fine(self.stem(ink))
+        wide = nn.functional.interpolate(self.back(self.wide(fine)), scale_factor=2.0, mode="bilinear")
+        logits: Tensor = self.head(fine + wide)
+        return logits
+
+
+def weights(file: Path) -> dict[str, Tensor]:
+    """Weights of the network, which a file holds in half precision."""
+    stored = load_file(file)
+    return {name: one.float() if one.is_floating_point() else one for name, one in stored.items()}
+
+
+class Spotter:
+    """The network as a detector; `scales` say how the marks it finds are weighed."""
+
+    def __init__(self, net: SpottingNet, scales: Scales | None = None) -> None:
+        self.scales = scales or Scales()
+        self._net = net.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @classmethod
+    def from_folder(cls, folder: Path | None = None) -> Self:
+        """The detector in a folder, the one that ships if none is given.
+
+        Raises FileNotFoundError or RuntimeError where there is none.
+        """
+        chosen = folder or Path(str(files("models") / "bundled"))
+        net = SpottingNet()
+        net.load_state_dict(weights(chosen / WEIGHTS))
+        file = chosen / SCALES
+        return cls(net, Scales(**json.loads(file.read_text(encoding="utf-8"))["scales"]) if file.exists() else None)
+
+    @classmethod
+    def random(cls, seed: int = 0) -> Self:
+        """The same network with random weights, which knows nothing."""
+        torch.manual_seed(seed)
+        return cls(SpottingNet())
+
+    @torch.inference_mode()
+    def patches(self, ink: Pixels) -> Chances:
+        """The chances of each kind (patches down × across × 4) of a page's ink."""
+        height, width = ink.shape
+        padded = np.pad(ink, ((0, -height % 16), (0, -width % 16)))
+        given = torch.from_numpy(padded)[None, None].float() / 255
+        chances = self._net(given.to(memory_format=torch.channels_last)).softmax(1)[0]
+        rows, columns = -(-height // PATCH), -(-width // PATCH)
+        return chances[:, :rows, :columns].permute(1, 2, 0).contiguous().numpy()

@@ -1,0 +1,192 @@
+"""Trains the detector of signatures: `python -m models.training.spotting draw FOLDER` draws tiles of synthesised pages,
+`python -m models.training.spotting train FOLDER --out FILE` learns from them, also while they are still being drawn.
+
+Everything is of the training split. A page gives a handful of tiles, most of them where ink of a hand stands.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import structlog
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from models.spotting import SpottingNet, weights
+from models.synthesis.faces import Materials, materials
+from models.synthesis.leaf import DPI, KINDS, SIGNATURE, Spread
+from models.synthesis.letters import spread
+from pipeline.marks import PATCH, ink_of
+from pipeline.reading import Pixels
+
+log = structlog.get_logger(__name__)
+
+#: The side of a tile (pixels at work resolution: 65 mm), tiles of a page and pages of a shard.
+SIDE, TILES, PAGES = 256, 7, 60
+
+#: A patch is of a kind from this share of ink on.
+LEAST_INK = 0.03
+
+#: Ink (0 to 255) fainter than this can't be told from paper.
+SEEN = 50
+
+#: How much each kind counts, since most of a page is bare.
+WEIGHTS = (0.5, 1.0, 1.5, 2.0)
+
+#: How far the resolution of a page may be wrong: files without one are taken to be A4.
+WRONG_DPI = (0.85, 1.2)
+
+BATCH, RATE = 24, 3e-3
+
+
+def labels(layers: dict[int, Pixels], ink: Pixels) -> Pixels:
+    """What each patch of a page is: a hand before print, a signature before both; nothing where no ink can be seen."""
+    rows, columns = -(-ink.shape[0] // PATCH), -(-ink.shape[1] // PATCH)
+    kinds = np.zeros((rows, columns), np.uint8)
+    seen = cv2.dilate((ink > SEEN).astype(np.uint8) * 255, np.ones((3, 3), np.uint8))
+    seen = cv2.resize(seen, (columns, rows), interpolation=cv2.INTER_AREA) > 255 * LEAST_INK
+    for kind in range(1, len(KINDS)):
+        # A patch at the lower or right edge may lie half beyond it; what is there moves by less than a pixel.
+        amount = cv2.resize(layers[kind], (columns, rows), interpolation=cv2.INTER_AREA)
+        there = ((amount > 255 * LEAST_INK) & seen).astype(np.uint8)
+        if kind == SIGNATURE:
+            there = cv2.morphologyEx(there, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+        kinds[there > 0] = kind
+    return kinds
+
+
+def tiles(rng: np.random.Generator, page: Spread) -> tuple[list[Pixels], list[Pixels]]:
+    """Pictures and labels of some places of a page."""
+    ink = ink_of(page.image, DPI * rng.uniform(*WRONG_DPI))
+    kinds = labels(page.layers, ink)
+    side = SIDE // PATCH
+    ink = np.pad(
+        ink, ((0, max(0, kinds.shape[0] * PATCH - ink.shape[0])), (0, max(0, kinds.shape[1] * PATCH - ink.shape[1])))
+    )
+    chances = np.array([0.02, 1.0, 3.0, 6.0])[kinds].ravel()
+    pictures, answers = [], []
+    for place in rng.choice(kinds.size, TILES, replace=False, p=chances / chances.sum()):
+        row, column = (int(each) for each in np.unravel_index(place, kinds.shape))
+        top = int(np.clip(row - rng.integers(2, side - 2), 0, max(0, kinds.shape[0] - side)))
+        left = int(np.clip(column - rng.integers(2, side - 2), 0, max(0, kinds.shape[1] - side)))
+        answer = kinds[top : top + side, left : left + side]
+        picture = ink[top * PATCH :, left * PATCH :][:SIDE, :SIDE]
+        if picture.shape == (SIDE, SIDE) and answer.shape == (side, side):
+            pictures.append(picture)
+            answers.append(answer)
+    return pictures, answers
+
+
+def draw(folder: Path, number: int, given: Materials) -> None:
+    """Draws shard `number` unless it is there."""
+    path = folder / f"{number:05d}.npz"
+    if path.exists():
+        return
+    rng = np.random.default_rng([4, number])
+    pictures: list[Pixels] = []
+    answers: list[Pixels] = []
+    for _ in range(PAGES):
+        some, their = tiles(rng, spread(rng, given))
+        pictures += some
+        answers += their
+    partial = path.with_suffix(".part")
+    with partial.open("wb") as file:
+        np.savez(file, pictures=np.stack(pictures), answers=np.stack(answers))
+    partial.replace(path)
+
+
+def train(folder: Path, out: Path, minutes: float, *, start: Path | None = None) -> None:
+    """Learns for so many minutes; weights are written every two, by a running mean."""
+    torch.manual_seed(0)
+    net = SpottingNet()
+    if start is not None:
+        net.load_state_dict(weights(start))
+    net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    mean = torch.optim.swa_utils.AveragedModel(
+        net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.995), use_buffers=True
+    )
+    optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=0.02)
+    loss_of = nn.CrossEntropyLoss(weight=torch.tensor(WEIGHTS))
+    rng, began, saved, step, usual = np.random.default_rng(1), time.monotonic(), time.monotonic(), 0, 0.0
+    while (spent := (time.monotonic() - began) / 60 / minutes) < 1:
+        shards = sorted(folder.glob("*.npz"))
+        # What was drawn last is seen first: there is always something new.
+        fresh = shards[-1] if rng.random() < 0.3 else shards[int(rng.integers(len(shards)))]
+        with np.load(fresh) as data:
+            pictures, answers = data["pictures"], data["answers"]
+        order = rng.permutation(len(pictures))
+        for first in range(0, len(order) - BATCH + 1, BATCH):
+            spent = (time.monotonic() - began) / 60 / minutes
+            if spent >= 1:
+                break
+            for group in optimiser.param_groups:
+                group["lr"] = RATE * min(1.0, (step + 1) / 100) * (0.02 + 0.98 * (1 + math.cos(math.pi * spent)) / 2)
+            chosen = order[first : first + BATCH]
+            given = torch.from_numpy(_varied(rng, pictures[chosen]))[:, None].to(memory_format=torch.channels_last)
+            loss = loss_of(net(given), torch.from_numpy(answers[chosen]).long())
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(net.parameters(), 2.0)
+            optimiser.step()
+            mean.update_parameters(net)
+            usual = float(loss.detach()) if step == 0 else 0.98 * usual + 0.02 * float(loss.detach())
+            step += 1
+            if step % 50 == 0:
+                log.info("spotting.training", step=step, loss=round(usual, 4), done=round(spent, 3), shards=len(shards))
+        if time.monotonic() - saved > 120:
+            saved = time.monotonic()
+            save(mean.module, out)
+    save(mean.module, out)
+
+
+def save(net: nn.Module, out: Path) -> None:
+    """Writes weights in half precision."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    save_file(
+        {
+            name: (value.half() if value.is_floating_point() else value).contiguous().clone()
+            for name, value in net.state_dict().items()
+        },
+        out,
+    )
+
+
+def _varied(rng: np.random.Generator, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """The same tiles fainter or darker, and some specks."""
+    given = pictures.astype(np.float32) / 255
+    strength = rng.uniform(0.6, 1.25, (len(given), 1, 1)).astype(np.float32)
+    given = np.clip(given ** rng.uniform(0.7, 1.4) * strength, 0, 1)
+    return np.asarray(given, np.float32)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("task", choices=("draw", "train"))
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--count", type=int, default=150, help="shards that are drawn, of some 400 tiles each")
+    parser.add_argument("--first", type=int, default=0, help="the first of them")
+    parser.add_argument("--minutes", type=float, default=25.0)
+    parser.add_argument("--out", type=Path, default=Path("runs/spotting.safetensors"))
+    parser.add_argument("--start", type=Path, help="weights to go on from")
+    given = parser.parse_args()
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    given.folder.mkdir(parents=True, exist_ok=True)
+    if given.task == "draw":
+        ink = materials("train")
+        for number in range(given.first, given.count):
+            draw(given.folder, number, ink)
+            log.info("spotting.drawn", shard=number, of=given.count)
+    else:
+        train(given.folder, given.out, given.minutes, start=given.start)
+
+
+if __name__ == "__main__":
+    main()

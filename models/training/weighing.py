@@ -1,0 +1,133 @@
+"""How marks on pages of free layout are weighed: `python -m models.training.weighing [FOLDER] [--count 400]`.
+
+Pages of the test split are synthesised, the detector and the model of the folder look at them, and logistic weights
+are fitted to what the marks really are, and to whether the pages are signed. Both models are looked at as they ship,
+so this is run again whenever one of them changes. It writes `spotting.json` beside them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import structlog
+import torch
+
+from models.reader import bundled, load_reader
+from models.spotting import SCALES, Spotter
+from models.synthesis.faces import materials
+from models.synthesis.leaf import DPI, Spread
+from models.synthesis.letters import spread
+from pipeline.doctypes.schema import FieldKind
+from pipeline.geometry import Box
+from pipeline.marks import FEATURES, NO_MARK, Candidate, Scales, candidates
+from pipeline.pages import Page
+from pipeline.reading import Pixels, Reader
+from pipeline.region import cut_out, lean
+
+log = structlog.get_logger(__name__)
+
+Floats = npt.NDArray[np.float64]
+
+#: A mark is right when it shares this much with a signature, of all that the two cover, or lies this much inside it.
+SHARED, INSIDE = 0.25, 0.6
+
+#: How strongly weights are held back towards nought: made-up pages don't tell everything about real ones.
+HELD_BACK = 4.0
+
+
+def looked_at(detector: Spotter, reader: Reader, page: Spread) -> list[Candidate]:
+    """The marks that are found on a synthesised page."""
+    turned = Page(1, page.image, None, DPI)
+    cut: Callable[[Box], Pixels] = partial(_cut, turned, lean(turned))
+    return candidates(turned, detector, reader, page.words, cut)
+
+
+def is_right(box: Box, signatures: tuple[Box, ...]) -> bool:
+    """Whether a box is that of a signature."""
+    for one in signatures:
+        across, down = min(box.x1, one.x1) - max(box.x0, one.x0), min(box.y1, one.y1) - max(box.y0, one.y0)
+        both = max(0.0, across) * max(0.0, down)
+        own, other = box.width * box.height, one.width * one.height
+        if both > SHARED * (own + other - both) or both > INSIDE * own:
+            return True
+    return False
+
+
+def fitted(features: Floats, truth: Floats, held_back: float = HELD_BACK) -> tuple[Floats, float]:
+    """Weights (one a column) and bias of a logistic regression, by Newton's method."""
+    rows = np.column_stack([features, np.ones(len(features))])
+    penalty = np.diag([held_back] * features.shape[1] + [1e-3])
+    found = np.zeros(rows.shape[1])
+    for _ in range(40):
+        chances = 1 / (1 + np.exp(-np.clip(rows @ found, -30, 30)))
+        slope = rows.T @ (chances - truth) + penalty @ found
+        bend = (rows * (chances * (1 - chances))[:, None]).T @ rows + penalty
+        found = found - np.linalg.solve(bend, slope)
+    return found[:-1], float(found[-1])
+
+
+def weigh(folder: Path, count: int, seed: int) -> tuple[Scales, dict[str, float]]:
+    """The weights, and what is to be known about how they were come by."""
+    detector, reader, ink = Spotter.from_folder(folder), load_reader(folder), materials("test")
+    marks: list[tuple[float, ...]] = []
+    right: list[bool] = []
+    pages: list[tuple[slice, bool]] = []
+    for number in range(count):
+        page = spread(np.random.default_rng([seed, number]), ink)
+        found = looked_at(detector, reader, page)
+        pages.append((slice(len(marks), len(marks) + len(found)), bool(page.signatures)))
+        marks += [one.features for one in found]
+        right += [is_right(one.box, page.signatures) for one in found]
+        if number % 50 == 49:
+            log.info("weighing", pages=number + 1, of=count)
+    features, truth = np.array(marks), np.array(right, np.float64)
+    spreads = features.std(axis=0) + 1e-6
+    weights, bias = fitted(features / spreads, truth)
+    weights = weights / spreads
+    log_odds = features @ weights + bias
+    best = np.array([log_odds[own].max(initial=NO_MARK) for own, _signed in pages])
+    signed = np.array([one for _own, one in pages], np.float64)
+    slope, page_bias = fitted(best[:, None], signed, 1.0)
+    scales = Scales(
+        tuple(round(float(one), 4) for one in weights), round(bias, 4), round(float(slope[0]), 4), round(page_bias, 4)
+    )
+    told = (page_bias + slope[0] * best) > 0
+    return scales, {
+        "pages": count,
+        "seed": seed,
+        "marks": len(marks),
+        "marks right": float(truth.mean()),
+        "marks told right": float(((log_odds > 0) == truth).mean()),
+        "signed pages told": float(told[signed == 1].mean()),
+        "bare pages told signed": float(told[signed == 0].mean()),
+    }
+
+
+def _cut(page: Page, skew: float, box: Box) -> Pixels:
+    return cut_out(page, FieldKind.SIGNATURE, box, skew).image
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, nargs="?", default=bundled())
+    parser.add_argument("--count", type=int, default=400, help="pages that are drawn")
+    parser.add_argument("--seed", type=int, default=81)
+    given = parser.parse_args()
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    scales, told = weigh(given.folder, given.count, given.seed)
+    text = json.dumps({"scales": asdict(scales), "features": FEATURES, "fitted_on": told}, indent=1)
+    (given.folder / SCALES).write_text(text + "\n", encoding="utf-8")
+    log.info("weighing.done", **told)
+
+
+if __name__ == "__main__":
+    main()

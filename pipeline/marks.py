@@ -1,0 +1,276 @@
+"""Signatures on a page of no known form: where a detector sees them, and how likely each is one.
+
+The detector says for each small patch of the page what it is; patches of signature that belong together are a mark.
+A mark is then weighed by how sure the detector is of it, by its size, by where it stands (under a closing, beside a
+name or the word "signature", at the foot of the page) and by what the model answers about the cut-out mark itself.
+Its label or place is a mild hint, never a must.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.doctypes.propose import Words
+from pipeline.geometry import Box
+from pipeline.pages import Page
+from pipeline.reading import Answer, AnswerState, Pixels, Question, QuestionKind, Reader
+from pipeline.sheet import PX_PER_MM, darkness, work_image
+
+#: The side of a patch, in pixels at work resolution (2 mm).
+PATCH = 8
+
+#: What a patch can be, in the order of a detector's answers.
+NOTHING, PRINT, HANDWRITING, SIGNATURE = range(4)
+
+#: Ink is at least this much darker than the paper around it (grey levels), and on ink as a detector sees it.
+DARKER, SEEN = 25, 50
+
+#: Of all ink of a page this share is lighter than what counts as full black, which levels out faint scans.
+FULL = 97.0
+
+#: A patch may belong to a mark from this chance on, and one of its patches is a signature at least this likely.
+MAY_BELONG, LEAST_LIKELY = 0.3, 0.5
+
+#: Patches so far apart (in patches) still belong to one mark.
+GAP = 1
+
+#: Marks of a page that are weighed, the largest first.
+MOST_MARKS = 12
+
+#: Sides of a mark (mm) at least: less is a speck.
+LEAST_MM = 2.5
+
+#: How far away (mm) the print may stand that says something about a mark.
+NEAR_MM = 22.0
+
+#: What is printed over, beside or under signatures in the languages of letters seen here.
+CLOSING = re.compile(
+    r"\b(sincerely|faithfully|truly|regards|respectfully|cordially|yours|thanking|fait [aà]|veuillez|salutations"
+    r"|cordialement|on behalf of|for and on|pour (la|le|et)|lu et approuv|bon pour)\b|^for\b",
+    re.IGNORECASE,
+)
+LABEL = re.compile(
+    r"\b(sign(ature|ed|atory|atories)?|sign[ée]e?s?|paraphes?|witness|t[ée]moin|by:|president|pr[ée]sident|director"
+    r"|directeur|manager|g[ée]rant|partner|associ[ée]|secretary|chairman|holder|proprietor|monsieur|madame)(\b|$)",
+    re.IGNORECASE,
+)
+
+#: What is known of a mark, in the order of the weights.
+FEATURES = (
+    "mean",
+    "most",
+    "area",
+    "height",
+    "slender",
+    "dense",
+    "handwriting",
+    "print",
+    "foot",
+    "head",
+    "rim",
+    "closing",
+    "label",
+    "name",
+    "alone",
+    "model_mark",
+    "model_signature",
+)
+
+Chances = npt.NDArray[np.float32]
+"""Patches down × patches across × 4: the probability of each kind."""
+
+
+class Detector(Protocol):
+    """Says what each patch of a page is, and how marks are weighed."""
+
+    @property
+    def scales(self) -> Scales: ...
+
+    def patches(self, ink: Pixels) -> Chances:
+        """`ink` is a page as `ink_of` gives it; patches that are not whole at its right and lower edge count too."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scales:
+    """Logistic weights: of a mark by `FEATURES`, and of the page by its likeliest mark. They are fitted together with
+    the model that answers about marks (`models.training.weighing`)."""
+
+    weights: tuple[float, ...] = (1.0,) + (0.0,) * (len(FEATURES) - 1)
+    bias: float = 0.0
+    page_slope: float = 1.0
+    page_bias: float = 0.0
+
+    def __post_init__(self) -> None:
+        if len(self.weights) != len(FEATURES):
+            raise ValueError(
+                f"a mark has {len(FEATURES)} features, so as many weights are needed, not {len(self.weights)}"
+            )
+
+    def mark(self, features: Sequence[float]) -> float:
+        """The log-odds that a mark is a signature or initials."""
+        return self.bias + sum(weight * value for weight, value in zip(self.weights, features, strict=True))
+
+    def page(self, marks: Sequence[float]) -> float:
+        """The probability that a page with marks of such log-odds is signed."""
+        return _chance(self.page_bias + self.page_slope * max([NO_MARK, *marks]))
+
+
+#: The log-odds of the likeliest mark of a page without any.
+NO_MARK = -5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where something like a signature stands, and how likely it is one (log-odds)."""
+
+    box: Box
+    log_odds: float
+
+    @property
+    def confidence(self) -> float:
+        """The probability that it is a signature or initials."""
+        return _chance(self.log_odds)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A mark before it is weighed."""
+
+    box: Box
+    features: tuple[float, ...]
+
+
+def marks(
+    page: Page, detector: Detector, reader: Reader, words: Words, cut: Callable[[Box], Pixels]
+) -> tuple[Mark, ...]:
+    """What on the page may be a signature, the likeliest first; `cut` gives the picture of a box for the model."""
+    scales = detector.scales
+    found = [Mark(one.box, scales.mark(one.features)) for one in candidates(page, detector, reader, words, cut)]
+    return tuple(sorted(found, key=lambda one: -one.log_odds))
+
+
+def candidates(
+    page: Page, detector: Detector, reader: Reader, words: Words, cut: Callable[[Box], Pixels]
+) -> list[Candidate]:
+    """The marks of a page with all that is known of them."""
+    ink = ink_of(page.image, page.dpi)
+    chances = detector.patches(ink)
+    seen = [(box, _seen(box, inside, chances, ink, words)) for box, inside in _regions(ink, chances)]
+    pictures = [cut(box) for box, _features in seen]
+    kinds = (QuestionKind.MARK, QuestionKind.SIGNATURE)
+    asked = [Question(kind, picture, interactive=True) for picture in pictures for kind in kinds]
+    answers = iter(reader.read(asked) if asked else ())
+    return [
+        Candidate(box, (*features, _log_odds(_marked(next(answers))), _log_odds(_signed(next(answers)))))
+        for box, features in seen
+    ]
+
+
+def ink_of(image: Pixels, dpi: float) -> Pixels:
+    """A page as a detector sees it: ink at work resolution, 0 paper to 255 the darkest ink there is."""
+    work, _to_page = work_image(image, dpi)
+    dark = darkness(work)
+    ink = dark[dark > DARKER]
+    full = max(2.0 * DARKER, float(np.percentile(ink, FULL))) if len(ink) else 255.0
+    return cast(Pixels, np.clip(dark * (255.0 / full), 0, 255).astype(np.uint8))
+
+
+def _regions(ink: Pixels, chances: Chances) -> list[tuple[Box, npt.NDArray[np.bool_]]]:
+    """Boxes around ink of patches that may be one signature, and which patches these are; the most ink first."""
+    likely = chances[:, :, SIGNATURE]
+    belongs = likely > MAY_BELONG
+    link = np.ones((2 * GAP + 1, 2 * GAP + 1), np.uint8)
+    joined = cv2.morphologyEx(belongs.astype(np.uint8), cv2.MORPH_CLOSE, link)
+    count, labels = cv2.connectedComponents(joined, connectivity=8)
+    height, width = ink.shape
+    found = []
+    for label in range(1, count):
+        inside = np.asarray((labels == label) & belongs)
+        if not inside.any() or float(likely[inside].max()) < LEAST_LIKELY:
+            continue
+        whole = np.kron(inside, np.ones((PATCH, PATCH), bool))[:height, :width]
+        there = np.zeros(ink.shape, bool)
+        there[: whole.shape[0], : whole.shape[1]] = whole & (ink[: whole.shape[0], : whole.shape[1]] > SEEN)
+        rows, columns = np.flatnonzero(there.any(axis=1)), np.flatnonzero(there.any(axis=0))
+        if not len(rows):
+            continue
+        x0, x1, y0, y1 = columns[0], columns[-1] + 1, rows[0], rows[-1] + 1
+        if max(x1 - x0, y1 - y0) < LEAST_MM * PX_PER_MM:
+            continue
+        found.append((int(there.sum()), Box(x0 / width, y0 / height, x1 / width, y1 / height), inside))
+    found.sort(key=lambda one: -one[0])
+    return [(box, inside) for _ink, box, inside in found[:MOST_MARKS]]
+
+
+def _seen(box: Box, inside: npt.NDArray[np.bool_], chances: Chances, ink: Pixels, words: Words) -> tuple[float, ...]:
+    """What the page tells about a mark, in the order of `FEATURES`."""
+    height, width = ink.shape
+    wide_mm, high_mm = box.width * width / PX_PER_MM, box.height * height / PX_PER_MM
+    likely = chances[inside][:, SIGNATURE]
+    x0, y0, x1, y1 = (int(each) // PATCH for each in box.pixels(width, height))
+    around = chances[max(0, y0 - 3) : y1 + 4, max(0, x0 - 3) : x1 + 4]
+    near = (NEAR_MM * PX_PER_MM / width, NEAR_MM * PX_PER_MM / height)
+    beside = [(text, where) for text, where in words if _is_near(box, where, near)]
+    above = [text for text, where in beside if where.y0 < box.y1]
+    below = [text for text, where in beside if where.y1 > box.y1 - 0.3 * box.height]
+    covered = [where for _text, where in words if _share(box, where) > 0]
+    middle = (box.y0 + box.y1) / 2
+    return (
+        _log_odds(float(likely.mean())),
+        _log_odds(float(likely.max())),
+        float(np.log(inside.sum())),
+        float(np.log(max(1.0, high_mm))),
+        float(np.log(max(1.0, wide_mm) / max(1.0, high_mm))),
+        float(inside.sum() / max(1, (y1 - y0 + 1) * (x1 - x0 + 1))),
+        float((around[:, :, HANDWRITING] > 0.5).mean()),
+        min(1.0, sum(_share(box, where) for where in covered)),
+        float(middle > 0.88),
+        float(middle < 0.15),
+        float(min(box.x0, box.y0, 1 - box.x1, 1 - box.y1) < 0.012),
+        float(any(CLOSING.search(text) for text in above)),
+        float(any(LABEL.search(text) for text, _where in beside)),
+        float(any(len(text) < 36 for text in below)),
+        float(not beside),
+    )
+
+
+def _is_near(box: Box, other: Box, near: tuple[float, float]) -> bool:
+    return (
+        other.x0 < box.x1 + near[0]
+        and other.x1 > box.x0 - near[0]
+        and other.y0 < box.y1 + near[1]
+        and other.y1 > box.y0 - near[1]
+    )
+
+
+def _share(box: Box, other: Box) -> float:
+    """How much of a box another covers."""
+    across, down = min(box.x1, other.x1) - max(box.x0, other.x0), min(box.y1, other.y1) - max(box.y0, other.y0)
+    return max(0.0, across) * max(0.0, down) / max(1e-9, box.width * box.height)
+
+
+def _marked(answer: Answer) -> float:
+    """The probability that a mark is a signature, from the one label that was given."""
+    return answer.confidence if answer.label == "signature" else 1 - answer.confidence
+
+
+def _signed(answer: Answer) -> float:
+    """The probability that something signed stands there, not struck out."""
+    return answer.present if answer.state is not AnswerState.STRUCK else answer.present / 2
+
+
+def _log_odds(chance: float) -> float:
+    kept = min(max(chance, 0.01), 0.99)
+    return float(np.log(kept / (1 - kept)))
+
+
+def _chance(log_odds: float) -> float:
+    return float(1 / (1 + np.exp(-log_odds)))

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
+Port = Annotated[int, Field(ge=0, le=65535)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -91,13 +92,19 @@ class Settings(BaseSettings):
     #: Threads of the model; unset, the cores that the processes of `prepare` leave, and one at least.
     model_threads: Count | None = None
 
-    #: Below this probability an outcome is uncertain, hence flagged.
+    #: Below this probability a pass is uncertain, hence flagged, where neither `clear` nor the model's bound names the
+    #: check.
     default_clear: Probability = 0.5
-    #: The same for single checks, by their names (JSON object), for example `{"date.missing": 0.9}`.
-    clear: dict[str, Probability] = {"date.unreadable": 0.3}
+    #: The same for single checks, by their names (JSON object), for example `{"date.missing": 0.9}`. It goes before the
+    #: thresholds of the model's bound (`bound.json` in its folder); lower ones end the bound, higher ones don't.
+    clear: dict[str, Probability] = {}
     #: What pages without any ink do in a document that has others: `flag` it, or `skip`: they are only counted. A form
     #: fed the wrong way round looks like a blank backside, so skip only where the scanner takes both sides.
     blank_pages: Literal["flag", "skip"] = "flag"
+
+    #: Relay, reconciler, workers and beat offer metrics for Prometheus at this port, on all interfaces; `docvigil up`
+    #: those of all its processes, to this machine only. 0: nowhere.
+    metrics_port: Port = 0
 
     #: `auto` is readable in a terminal and JSON everywhere else.
     log_format: Literal["auto", "json", "console"] = "auto"

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
+import structlog
 from sqlalchemy.orm import Session, sessionmaker
 
 from docvigil.instance import Instance
 from docvigil.settings import Settings, settings
 from ingest.config import WatchConfig
 from ingest.intake import Intake
+from models.checkpoint import bundled, digest
 from pipeline.doctypes.load import builtin, load_all
 from pipeline.doctypes.propose import PrintedWords
 from pipeline.doctypes.schema import DocumentType
 from pipeline.locate import Atlas
+from pipeline.missed import Bound
 from pipeline.pages import Limits
 from pipeline.reading import Reader
+from pipeline.verdict import CLEAR, Thresholds
 from records.canonical import as_id
 from records.objects import ObjectStore
 from workers.config import WorkerConfig
+
+log = structlog.get_logger(__name__)
 
 #: Version of checks, rules and thresholds as code; the thresholds' own values are added to it.
 RULES = "1"
@@ -74,6 +81,7 @@ def own_reader() -> Reader:
 
 def worker_config(chosen: Settings, instance: Instance) -> WorkerConfig:
     """What worker processes are told."""
+    judged_by = thresholds(chosen)
     return WorkerConfig(
         database_url=instance.database_url,
         redis_url=instance.redis_url,
@@ -92,8 +100,8 @@ def worker_config(chosen: Settings, instance: Instance) -> WorkerConfig:
         infer_threads=chosen.infer_threads,
         max_attempts=chosen.max_attempts,
         limits=limits(chosen),
-        clear=chosen.clear,
-        default_clear=chosen.default_clear,
+        clear=judged_by.clear,
+        default_clear=judged_by.default_clear,
         skip_blank_pages=chosen.blank_pages == "skip",
     )
 
@@ -120,10 +128,42 @@ def intake(chosen: Settings, sessions: sessionmaker[Session], store: ObjectStore
     return Intake(sessions, store, timezone=chosen.timezone, max_bytes=chosen.max_file_bytes)
 
 
+def model_folder(chosen: Settings) -> Path:
+    """The folder of the checkpoint that reads."""
+    return chosen.model_folder or bundled()
+
+
+def bound(chosen: Settings) -> Bound | None:
+    """The bound on misses that was computed for the model of the settings; None where there is none, or where it is of
+    other weights or other checks. Raises ValueError for a file that can't be read."""
+    folder = model_folder(chosen)
+    found = Bound.load(folder)
+    if found is None or (found.model, found.rules) == (digest(folder), checks_version(chosen)):
+        return found
+    log.warning("bound.of_another_model", model=found.model, rules=found.rules)
+    return None
+
+
+def thresholds(chosen: Settings) -> Thresholds:
+    """How sure a pass must be: by the settings, else by the model's bound, else as usual."""
+    return merged(chosen, bound(chosen))
+
+
+def merged(chosen: Settings, found: Bound | None) -> Thresholds:
+    """The thresholds of the settings over those of a bound over the usual ones."""
+    proved = {} if found is None else found.thresholds
+    return Thresholds({**CLEAR, **proved, **chosen.clear}, chosen.default_clear)
+
+
 def rules_version(chosen: Settings) -> str:
     """Changes with the thresholds and with what is passed over: a document judged by others may be judged again."""
-    thresholds = [f"{name}={value}" for name, value in sorted(chosen.clear.items())]
-    if chosen.blank_pages == "skip":
-        thresholds.append("blank=skip")
+    judged_by = thresholds(chosen)
+    named = [f"{name}={value}" for name, value in sorted(judged_by.clear.items())]
+    skipped = ["blank=skip"] if chosen.blank_pages == "skip" else []
     # Events hold ids only; many thresholds are told by their digest.
-    return as_id("+".join([f"{RULES}:{chosen.default_clear}", *thresholds]))
+    return as_id("+".join([f"{RULES}:{judged_by.default_clear}", *named, *skipped]))
+
+
+def checks_version(chosen: Settings) -> str:
+    """The version of the rules without the thresholds: what a bound was computed with."""
+    return f"{RULES}+blank=skip" if chosen.blank_pages == "skip" else RULES

@@ -7,10 +7,8 @@ knows which dates exist.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Self
 
@@ -20,10 +18,12 @@ from torch import Tensor
 from models import spelling
 from models.answers import EMPTY, ILLEGIBLE, Raw, asked_again, longest, settled
 from models.answers import STATES as STATES
-from models.calibration import FILE as CALIBRATION
 from models.calibration import Calibration
+from models.checkpoint import WEIGHTS
+from models.checkpoint import bundled as bundled
+from models.checkpoint import digest as digest
 from models.nanovlm.config import NanoVLMConfig
-from models.nanovlm.model import WEIGHTS, NanoVLM
+from models.nanovlm.model import NanoVLM
 from models.nanovlm.processor import fitted, tensor
 from models.nanovlm.published.config import is_published
 from models.nanovlm.published.speaker import NanoVLMSpeaker
@@ -166,20 +166,6 @@ def _speaker(folder: Path, family: str | None) -> Speaker:
     if family not in FAMILIES:
         raise ValueError(f"{folder} is a {family}; nanoVLM, {', '.join(sorted(FAMILIES))} can be read with")
     return PeerSpeaker.from_folder(folder, family)
-
-
-def bundled() -> Path:
-    """The folder of the checkpoint that ships."""
-    return Path(str(files("models") / "bundled"))
-
-
-def digest(folder: Path) -> str:
-    """The model version: twelve hexadecimal digits that change with weights, architecture and calibration."""
-    sha = hashlib.sha256()
-    for name in (WEIGHTS, "config.json", CALIBRATION):
-        path = folder / name
-        sha.update(name.encode() + b"\0" + (path.read_bytes() if path.exists() else b"") + b"\0")
-    return sha.hexdigest()[:12]
 
 
 def _first_words(question: Question) -> Tensor:

@@ -18,7 +18,8 @@ from docvigil.cli.scan import finding_form
 from docvigil.desk import Desk
 from docvigil.picture import ENDINGS, Note, Sheet, draw, write
 from docvigil.settings import Settings
-from docvigil.wiring import document_types, rules_version
+from docvigil.wiring import document_types, model_folder, rules_version
+from models.checkpoint import digest
 from pipeline.findings import CHECKS
 from records import queue as queue_of
 from records import registry, scans
@@ -222,11 +223,10 @@ def numbered(findings: Sequence[FindingView]) -> list[tuple[int, FindingView]]:
 
 
 def present_versions(settings: Settings) -> Versions:
-    """What documents would be judged by today. Imports torch."""
-    from models.reader import bundled, digest
-
-    model = digest(settings.model_folder or bundled())
-    return Versions(model, rules_version(settings), registry.types_version(document_types(settings)))
+    """What documents would be judged by today."""
+    return Versions(
+        digest(model_folder(settings)), rules_version(settings), registry.types_version(document_types(settings))
+    )
 
 
 def _document(session: Session, beginning: str) -> DocumentView:

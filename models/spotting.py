@@ -7,7 +7,6 @@ sixteenth of the resolution look far around, since what stands about a mark tell
 from __future__ import annotations
 
 import json
-from importlib.resources import files
 from pathlib import Path
 from typing import Self
 
@@ -16,6 +15,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from models.checkpoint import bundled
 from pipeline.marks import PATCH, Chances, Scales
 from pipeline.reading import Pixels
 
@@ -88,7 +88,7 @@ class Spotter:
 
         Raises FileNotFoundError or RuntimeError where there is none.
         """
-        chosen = folder or Path(str(files("models") / "bundled"))
+        chosen = folder or bundled()
         net = SpottingNet()
         net.load_state_dict(weights(chosen / WEIGHTS))
         file = chosen / SCALES
@@ -108,4 +108,5 @@ class Spotter:
         given = torch.from_numpy(padded)[None, None].float() / 255
         chances = self._net(given.to(memory_format=torch.channels_last)).softmax(1)[0]
         rows, columns = -(-height // PATCH), -(-width // PATCH)
-        return chances[:, :rows, :columns].permute(1, 2, 0).contiguous().numpy()
+        found: Chances = chances[:, :rows, :columns].permute(1, 2, 0).contiguous().numpy()
+        return found

@@ -17,12 +17,13 @@ from typing import cast
 import cv2
 import numpy as np
 
-from pipeline import comb, identifiers, spots
-from pipeline.doctypes.propose import PrintedWords
+from pipeline import comb, identifiers, marks, spots
+from pipeline.doctypes.propose import PrintedWords, Words
 from pipeline.doctypes.schema import FieldKind, FormField
 from pipeline.evidence import MARGIN_X, MARGIN_Y, cut
 from pipeline.geometry import Box
 from pipeline.locate import Atlas, Location
+from pipeline.marks import Detector
 from pipeline.pages import Limits, Page, render
 from pipeline.quality import assess
 from pipeline.questions import Reading, questions, reading
@@ -68,24 +69,41 @@ class RegionReading:
     """What stands in a region. `box` is where, on the page as it arrived, None where no such field was found; `value`
     is as written, `normalised` the ISO date, the cleaned identifier or the amount as a plain number, both None where
     absent or illegible. `confidence` is the probability that the value, or of what has none the presence, is right.
-    Of an Aadhaar number only the last four digits are ever here."""
+    `others` are further places on the page where the same kind was found, the surest first. Of an Aadhaar number only
+    the last four digits are ever here."""
 
     box: Box | None
     present: bool
     value: str | None
     normalised: str | None
     confidence: float
+    others: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something was found, and how surely."""
+
+    box: Box
+    confidence: float
 
 
 class Regions:
-    """Reads regions of files. `printed` reads the print of a page; it is made when first needed."""
+    """Reads regions of files. `printed` reads the print of a page, `detector` finds signatures on one; both are made
+    when first needed."""
 
     def __init__(
-        self, reader: Reader, atlas: Atlas, limits: Limits, printed: Callable[[], PrintedWords] | None = None
+        self,
+        reader: Reader,
+        atlas: Atlas,
+        limits: Limits,
+        printed: Callable[[], PrintedWords] | None = None,
+        detector: Callable[[], Detector] | None = None,
     ) -> None:
         self._reader, self._atlas, self._limits = reader, atlas, limits
-        self._make_printed = printed
+        self._make_printed, self._make_detector = printed, detector
         self._printed: PrintedWords | None = None
+        self._detector: Detector | None = None
         self._last: tuple[tuple[Path, int], Page, float] | None = None
 
     def read(self, path: Path, kind: FieldKind, box: Box | None = None, page: int = 1) -> RegionReading:
@@ -137,6 +155,9 @@ class Regions:
         if self._printed is None and self._make_printed is not None:
             self._printed = self._make_printed()
         words = self._printed(page.image) if self._printed is not None else ()
+        if kind is FieldKind.SIGNATURE and self._make_detector is not None:
+            self._detector = self._detector or self._make_detector()
+            return self._signature(page, skew, words, self._detector)
         printed = list(_printed(words, kind))
         looked = spots.spots(page, kind, words)
         if not looked:
@@ -155,6 +176,21 @@ class Regions:
         empty = next((s.box for s, r in zip(looked, readings, strict=True) if s.labelled and not r.filled), None)
         there = max((r.present * w for r, w in zip(readings, weights, strict=True)), default=0.0)
         return RegionReading(empty, False, None, None, max(0.5, min(1 - there, 0.9 if empty else NOTHING)))
+
+    def _signature(self, page: Page, skew: float, words: Words, detector: Detector) -> RegionReading:
+        """The likeliest signature or initials, and further ones."""
+
+        def picture(box: Box) -> Pixels:
+            return cut_out(page, FieldKind.SIGNATURE, box, skew).image
+
+        found = marks.marks(page, detector, self._reader, words, picture)
+        signed = detector.scales.page([one.log_odds for one in found])
+        if signed < 0.5:
+            # What is labelled and empty is where the signature is missing.
+            labelled = (one.box for one in spots.spots(page, FieldKind.SIGNATURE, words) if one.labelled)
+            return RegionReading(next(labelled, None), False, None, None, 1 - signed)
+        others = tuple(Place(one.box, one.confidence) for one in found[1:] if one.confidence >= 0.5)
+        return RegionReading(found[0].box, True, None, None, signed, others)
 
     def _likeness(self, page: Page, looked: Sequence[Spot], kind: FieldKind, skew: float) -> list[float]:
         """How likely each spot is of that kind at all: what a label says is; of mere ink the model is asked."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from models.synthesis.faces import Face, Materials
 from models.synthesis.leaf import HANDWRITING, PRINT, PX_PER_MM, Leaf
-from models.synthesis.strokes import Mask, curve, stroke
+from models.synthesis.strokes import Mask, Points, curve, stroke
 from pipeline.reading import Pixels
 
 
@@ -43,10 +43,10 @@ def crest(rng: np.random.Generator, materials: Materials, side: int) -> Mask:
             corners = int(rng.integers(3, 11))
             angles = np.arange(corners) / corners * 2 * np.pi + rng.uniform(0, 6)
             reach = radius * np.where(np.arange(corners) % 2, rng.uniform(0.4, 1), 1)
-            points = np.stack([middle + reach * np.cos(angles), middle + reach * np.sin(angles)], 1)
+            points = _points(np.stack([middle + reach * np.cos(angles), middle + reach * np.sin(angles)], 1))
             _shape(canvas, points if kind == 1 else curve(np.concatenate([points, points[:1]])), shade, fill)
         elif kind == 3:
-            points = rng.uniform(-1, 1, (int(rng.integers(3, 8)), 2)) * radius * 0.8 + middle
+            points = _points(rng.uniform(-1, 1, (int(rng.integers(3, 8)), 2)) * radius * 0.8 + middle)
             cv2.polylines(canvas, [curve(points).astype(np.int32)], False, 255, line * 2, cv2.LINE_AA)
         elif kind == 4:
             _monogram(rng, materials, canvas, radius)
@@ -57,7 +57,11 @@ def crest(rng: np.random.Generator, materials: Materials, side: int) -> Mask:
     return masked(canvas)
 
 
-def _shape(canvas: Pixels, points: Mask, shade: int, fill: int) -> None:
+def _points(given: object) -> Points:
+    return np.asarray(given, np.float32)
+
+
+def _shape(canvas: Pixels, points: Points, shade: int, fill: int) -> None:
     corners = [points.astype(np.int32)]
     if fill == -1:
         cv2.fillPoly(canvas, corners, shade, cv2.LINE_AA)
@@ -92,7 +96,7 @@ def drawing(rng: np.random.Generator, materials: Materials, height: int, width: 
         _diagram(rng, canvas, line)
     else:
         for _ in range(int(rng.integers(4, 24))):
-            points = rng.uniform(0, 1, (int(rng.integers(2, 7)), 2)) * (width, height)
+            points = _points(rng.uniform(0, 1, (int(rng.integers(2, 7)), 2)) * (width, height))
             path = curve(points) if rng.random() < 0.5 else points
             cv2.polylines(canvas, [path.astype(np.int32)], bool(rng.random() < 0.3), 255, line, cv2.LINE_AA)
     ink = masked(canvas)
@@ -113,7 +117,7 @@ def _plot(rng: np.random.Generator, canvas: Pixels, line: int) -> None:
         count = int(rng.integers(3, 30))
         across = np.linspace(10, width - 10, count)
         down = height * (0.5 + 0.4 * np.cumsum(rng.normal(0, 1, count)) / max(2.0, count**0.5))
-        points = np.stack([across, np.clip(down, 4, height - 8)], 1)
+        points = _points(np.stack([across, np.clip(down, 4, height - 8)], 1))
         path = curve(points) if rng.random() < 0.6 else points
         cv2.polylines(canvas, [path.astype(np.int32)], False, 255, line, cv2.LINE_AA)
         if rng.random() < 0.4:

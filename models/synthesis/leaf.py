@@ -157,7 +157,7 @@ def _bordered(rng: np.random.Generator, image: Mask) -> None:
             deep = int(rng.uniform(0.5, 9) * PX_PER_MM)
             ends = np.array([deep, deep * rng.uniform(0.3, 1.7)])
             length = width if side % 2 == 0 else height
-            edge = np.interp(np.arange(length), [0, length], ends) + rng.normal(0, 0.5, length).cumsum() * 0.05
+            edge = np.interp(np.arange(length), [0, length], ends) + np.cumsum(rng.normal(0, 0.5, length)) * 0.05
             shade = float(rng.uniform(0, 60))
             rows = np.arange(max(1, int(edge.max()) + 1))[:, None] < edge[None]
             strip = rows if side < 2 else rows[::-1]

@@ -392,7 +392,7 @@ class Writer:
         """Where letters break, for all lines of a page."""
         coarse = self.rng.random((80, 520), np.float32)
         fine = cv2.resize(coarse, (520 * 4, 80 * 4), interpolation=cv2.INTER_LINEAR)
-        return np.clip((fine - np.float32(self.rng.uniform(0.1, 0.35))) * 3, 0.1, 1).astype(np.float32)
+        return np.asarray(np.clip((fine - np.float32(self.rng.uniform(0.1, 0.35))) * 3, 0.1, 1), np.float32)
 
     def _rule(self, x0: float, y0: float, x1: float, y1: float, line: int) -> None:
         """A line, or a frame where it has both width and height."""

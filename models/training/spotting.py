@@ -7,6 +7,7 @@ Everything is of the training split. A page gives a handful of tiles, most of th
 from __future__ import annotations
 
 import argparse
+import copy
 import math
 import time
 from pathlib import Path
@@ -109,9 +110,7 @@ def train(folder: Path, out: Path, minutes: float, *, start: Path | None = None)
     if start is not None:
         net.load_state_dict(weights(start))
     net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    mean = torch.optim.swa_utils.AveragedModel(
-        net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.995), use_buffers=True
-    )
+    mean = copy.deepcopy(net)
     optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=0.02)
     loss_of = nn.CrossEntropyLoss(weight=torch.tensor(WEIGHTS))
     rng, began, saved, step, usual = np.random.default_rng(1), time.monotonic(), time.monotonic(), 0, 0.0
@@ -135,15 +134,15 @@ def train(folder: Path, out: Path, minutes: float, *, start: Path | None = None)
             loss.backward()
             nn.utils.clip_grad_norm_(net.parameters(), 2.0)
             optimiser.step()
-            mean.update_parameters(net)
+            _followed(mean, net, min(0.995, step / (step + 20)))
             usual = float(loss.detach()) if step == 0 else 0.98 * usual + 0.02 * float(loss.detach())
             step += 1
             if step % 50 == 0:
                 log.info("spotting.training", step=step, loss=round(usual, 4), done=round(spent, 3), shards=len(shards))
         if time.monotonic() - saved > 120:
             saved = time.monotonic()
-            save(mean.module, out)
-    save(mean.module, out)
+            save(mean, out)
+    save(mean, out)
 
 
 def save(net: nn.Module, out: Path) -> None:
@@ -156,6 +155,16 @@ def save(net: nn.Module, out: Path) -> None:
         },
         out,
     )
+
+
+@torch.no_grad()
+def _followed(mean: nn.Module, net: nn.Module, kept: float) -> None:
+    """Moves the running mean of all weights a little towards those of now."""
+    for usual, now in zip(mean.state_dict().values(), net.state_dict().values(), strict=True):
+        if usual.is_floating_point():
+            usual.lerp_(now, 1 - kept)
+        else:
+            usual.copy_(now)
 
 
 def _varied(rng: np.random.Generator, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:

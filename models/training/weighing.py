@@ -20,7 +20,8 @@ import numpy.typing as npt
 import structlog
 import torch
 
-from models.reader import bundled, load_reader
+from models.checkpoint import bundled
+from models.reader import load_reader
 from models.spotting import SCALES, Spotter
 from models.synthesis.faces import materials
 from models.synthesis.leaf import DPI, Spread

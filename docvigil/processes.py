@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from docvigil.embedded.supervisor import Child
 from docvigil.instance import Instance
@@ -15,15 +16,18 @@ WORKING = (("relay",), ("reconcile",), ("worker", "prepare"), ("worker", "infer"
 
 def working(chosen: Settings, instance: Instance) -> list[Child]:
     """Relay, reconciler and both workers."""
-    return [_child(chosen, instance, *words) for words in WORKING]
+    return [_child(chosen, instance, None, *words) for words in WORKING]
 
 
-def everything(chosen: Settings, instance: Instance, sources: Sequence[str]) -> list[Child]:
-    """Those, the calendar, and a watcher for the given folders and buckets."""
-    return [*working(chosen, instance), _child(chosen, instance, "beat"), _child(chosen, instance, "watch", *sources)]
+def everything(
+    chosen: Settings, instance: Instance, sources: Sequence[str], metrics: Path | None = None
+) -> list[Child]:
+    """Those, the calendar, and a watcher for the given folders and buckets. Metrics are written into a folder, to be
+    added up (`workers.observe.serve`)."""
+    return [_child(chosen, instance, metrics, *words) for words in (*WORKING, ("beat",), ("watch", *sources))]
 
 
-def _child(chosen: Settings, instance: Instance, *words: str) -> Child:
+def _child(chosen: Settings, instance: Instance, metrics: Path | None, *words: str) -> Child:
     name = "-".join(words[:2]) if words[0] == "worker" else words[0]
     logs = chosen.home / "logs"
     environment = {
@@ -32,7 +36,11 @@ def _child(chosen: Settings, instance: Instance, *words: str) -> Child:
         "DOCVIGIL_REDIS_URL": instance.redis_url,
         "DOCVIGIL_OBJECT_STORE": instance.object_store,
         "DOCVIGIL_LOG_FILE": str(logs / f"{name}.log"),
+        # They would all take the same port.
+        "DOCVIGIL_METRICS_PORT": "0",
     }
+    if metrics is not None:
+        environment["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
     return Child(
         name=name,
         command=[sys.executable, "-m", "docvigil", *words],

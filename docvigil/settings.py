@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 Port = Annotated[int, Field(ge=0, le=65535)]
+Port = Annotated[int, Field(ge=0, le=65535)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -101,6 +102,10 @@ class Settings(BaseSettings):
     #: What pages without any ink do in a document that has others: `flag` it, or `skip`: they are only counted. A form
     #: fed the wrong way round looks like a blank backside, so skip only where the scanner takes both sides.
     blank_pages: Literal["flag", "skip"] = "flag"
+
+    #: Relay, reconciler, workers and beat offer metrics for Prometheus at this port, on all interfaces; `docvigil up`
+    #: those of all its processes, to this machine only. 0: nowhere.
+    metrics_port: Port = 0
 
     #: Relay, reconciler, workers and beat offer metrics for Prometheus at this port, on all interfaces; `docvigil up`
     #: those of all its processes, to this machine only. 0: nowhere.

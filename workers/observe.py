@@ -6,9 +6,10 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import structlog
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, start_http_server
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from records.words import Lease
@@ -25,6 +26,9 @@ SECONDS = Histogram(
 )
 PAGES = Counter("docvigil_pages", "Pages rendered, matched and cut, by the ink on them: some, or none", ["ink"])
 QUESTIONS = Counter("docvigil_questions", "Questions put to the model")
+WAITING = Gauge("docvigil_waiting", "Scans that no worker has taken up", ["stage"], multiprocess_mode="mostrecent")
+PUBLISHED = Counter("docvigil_published", "Scans put on a queue, once more after a loss", ["stage"])
+SENT = Counter("docvigil_calendar_sent", "Tasks started by the calendar", ["task"])
 REAPED = Counter("docvigil_leases_reaped", "Scans taken back from lost workers", ["outcome"])
 
 
@@ -67,10 +71,15 @@ def task(lease: Lease, model: str | None, **ids: object) -> Iterator[Outcome]:
             level(f"{stage}.{outcome.name}", seconds=round(seconds, 3))
 
 
-def serve(port: int) -> None:
-    """Offers the metrics over HTTP. Processes that share `PROMETHEUS_MULTIPROC_DIR` are added up."""
-    registry = REGISTRY
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+def serve(port: int, host: str, folder: Path | None = None) -> None:
+    """Offers the metrics at http://HOST:PORT/metrics, from a thread of its own. Raises OSError where the port is taken.
+
+    What processes with `PROMETHEUS_MULTIPROC_DIR` wrote into that folder is added up, the ended ones included; `folder`
+    names another.
+    """
+    registry, shared = REGISTRY, folder or os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if shared:
         registry = CollectorRegistry()
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    start_http_server(port, registry=registry)
+        MultiProcessCollector(registry, path=str(shared))  # type: ignore[no-untyped-call]
+    start_http_server(port, addr=host, registry=registry)
+    log.info("metrics.offered", port=port)

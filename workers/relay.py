@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from records import database, outbox
 from workers import app as celery_app
+from workers import observe
 from workers.config import WorkerConfig
 from workers.outages import Backoff, outage
 
@@ -89,6 +90,7 @@ class Relay:
                 entries = outbox.publishable(session, queue, window, alone=alone)
             for entry in entries:
                 self._broker.send(lane, entry.scan_id, queue)
+                observe.PUBLISHED.labels(queue).inc()
             sent += len(entries)
         return sent
 
@@ -99,7 +101,10 @@ class Relay:
         oldest of them given back. A doubled message does no harm.
         """
         with self._sessions.begin() as session:
-            published = sum(one.published for one in outbox.pending(session).values())
+            pending = outbox.pending(session)
+            for queue, one in pending.items():
+                observe.WAITING.labels(queue).set(one.waiting + one.published)
+            published = sum(one.published for one in pending.values())
             if published <= sum(self._broker.depth(lane) for lane in set(LANES.values())):
                 return 0
             return outbox.expire_published(session, self._config.publish_seconds)

@@ -14,6 +14,7 @@ from celery import Celery
 from celery.beat import ScheduleEntry, Scheduler
 
 from workers import app as celery_app
+from workers import observe
 from workers.config import WorkerConfig
 from workers.outages import Backoff, outage
 
@@ -48,6 +49,7 @@ class Calendar(Scheduler):
                 log.warning("calendar.waiting", task=entry.task, error=type(error).__name__, seconds=round(wait, 1))
                 self._stop.wait(wait)
             else:
+                observe.SENT.labels(str(entry.task)).inc()
                 log.info("calendar.sent", task=entry.task)
                 return
 

@@ -18,13 +18,17 @@ from typing import Any
 
 from rich.console import Console
 
-from docvigil import logging
+from docvigil import logging, wiring
 from docvigil.desk import Desk, open_desk
 from docvigil.instance import Children
-from docvigil.settings import settings
+from docvigil.settings import Settings, settings
 from pipeline.geometry import Box
+from pipeline.reading import Reader
 from records.objects import StoreUnavailable
 from records.words import Refused
+
+#: The address of all interfaces.
+EVERYWHERE = "0.0.0.0"  # noqa: S104
 
 #: Signs of a document's id that are shown: enough to name it to `docvigil show`.
 ID_SIGNS = 12
@@ -62,6 +66,26 @@ def stopping() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def the_reader(chosen: Settings) -> Reader:
+    """The model of the settings. Raises Refusal where its folder holds none that can be used."""
+    try:
+        return wiring.reader(chosen)
+    except (FileNotFoundError, ValueError) as wrong:
+        raise Refusal(f"the model can't be loaded: {wrong}") from wrong
+
+
+def offer_metrics(port: int, host: str = EVERYWHERE, folder: Path | None = None) -> None:
+    """Offers metrics to Prometheus (`workers.observe.serve`). Raises Refusal where the port can't be had."""
+    from workers import observe
+
+    try:
+        observe.serve(port, host, folder)
+    except OSError as wrong:
+        raise Refusal(
+            f"metrics can't be offered at port {port}: {wrong.strerror}; give another with DOCVIGIL_METRICS_PORT"
+        ) from wrong
 
 
 def actor() -> str:

@@ -3,6 +3,8 @@ beat. `docvigil up` runs the same commands as its children."""
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -11,10 +13,14 @@ from typing import Annotated
 import typer
 
 from docvigil import logging, wiring
-from docvigil.cli.common import Refusal, stopping
+from docvigil.cli.common import Refusal, offer_metrics, stopping, the_reader
 from docvigil.desk import Desk, open_desk
-from docvigil.settings import Settings, settings
-from pipeline.reading import Reader
+from docvigil.settings import settings
+
+Metrics = Annotated[
+    int | None,
+    typer.Option("--metrics-port", min=0, max=65535, help="Offer metrics for Prometheus here; else by the settings."),
+]
 
 
 class Queue(StrEnum):
@@ -28,11 +34,22 @@ def register(app: typer.Typer) -> None:
 
 
 @contextmanager
-def _serving() -> Iterator[Desk]:
-    """The instance to work for; what happens is logged in full."""
+def _serving(metrics_port: int | None = 0) -> Iterator[Desk]:
+    """The instance to work for; what happens is logged in full, and counted at the port, or that of the settings."""
     logging.set_up(settings())
+    port = settings().metrics_port if metrics_port is None else metrics_port
+    if port:
+        offer_metrics(port)
     with open_desk(settings()) as desk:
         yield desk
+
+
+@contextmanager
+def _added_up() -> Iterator[None]:
+    """What processes forked from this one count, is counted here. Must come before anything that counts is imported."""
+    with tempfile.TemporaryDirectory(prefix="docvigil-metrics-") as folder:
+        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
+        yield
 
 
 def migrate() -> None:
@@ -57,48 +74,42 @@ def watch(
             raise Refusal(str(wrong)) from wrong
 
 
-def relay() -> None:
+def relay(metrics_port: Metrics = None) -> None:
     """Move waiting work from Postgres to the queues, a window at a time."""
     from workers.relay import run
 
-    with _serving() as desk, stopping() as stop:
+    with _serving(metrics_port) as desk, stopping() as stop:
         run(wiring.worker_config(desk.settings, desk.instance), stop)
 
 
-def reconcile() -> None:
+def reconcile(metrics_port: Metrics = None) -> None:
     """Give back the work of lost workers, and append to the audit chain, every few seconds."""
     from workers.reconcile import run
 
-    with _serving() as desk, stopping() as stop:
+    with _serving(metrics_port) as desk, stopping() as stop:
         run(wiring.worker_config(desk.settings, desk.instance), stop)
 
 
-def beat() -> None:
+def beat(metrics_port: Metrics = None) -> None:
     """Start what is due by the calendar."""
     from workers.schedule import run
 
-    with _serving() as desk, stopping() as stop:
+    with _serving(metrics_port) as desk, stopping() as stop:
         run(wiring.worker_config(desk.settings, desk.instance), stop)
 
 
 def worker(
     queue: Annotated[Queue, typer.Argument(help="prepare (CPU: pages, registration) or infer (the model).")],
     concurrency: Annotated[int | None, typer.Option(help="Processes (prepare) or threads (infer).")] = None,
+    metrics_port: Metrics = None,
 ) -> None:
     """Work on one queue."""
-    from workers.run import run_infer, run_prepare
+    with _added_up():
+        from workers.run import run_infer, run_prepare
 
-    with _serving() as desk:
-        config = wiring.worker_config(desk.settings, desk.instance)
-        if queue is Queue.PREPARE:
-            run_prepare(config, concurrency)
-        else:
-            run_infer(config, lambda: _reader(desk.settings), concurrency)
-
-
-def _reader(chosen: Settings) -> Reader:
-    """The model, or a refusal where its folder holds none that can be used."""
-    try:
-        return wiring.reader(chosen)
-    except (FileNotFoundError, ValueError) as wrong:
-        raise Refusal(f"the model can't be loaded: {wrong}") from wrong
+        with _serving(metrics_port) as desk:
+            config = wiring.worker_config(desk.settings, desk.instance)
+            if queue is Queue.PREPARE:
+                run_prepare(config, concurrency)
+            else:
+                run_infer(config, lambda: the_reader(desk.settings), concurrency)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +19,7 @@ from rich.text import Text
 from sqlalchemy.orm import Session, sessionmaker
 
 from docvigil import logging
-from docvigil.cli.common import ID_SIGNS, Refusal, screen, stopping
+from docvigil.cli.common import ID_SIGNS, Refusal, offer_metrics, screen, stopping
 from docvigil.desk import Desk, desk
 from docvigil.instance import owned
 from docvigil.processes import everything
@@ -63,7 +64,8 @@ def up(
         with owned(chosen, processes=True) as (instance, supervisor), desk(chosen, instance) as opened:
             view = View(opened.sessions, screen, ZoneInfo(chosen.timezone), supervisor.troubled)
             view.begin()
-            supervisor.start(everything(chosen, instance, [str(folder) for folder in folders]))
+            metrics = _metrics(chosen)
+            supervisor.start(everything(chosen, instance, [str(folder) for folder in folders], metrics))
             _tell(chosen, folders)
             with _samples(opened, folders[0], stop) if samples else _nothing():
                 view.run(stop)
@@ -84,11 +86,25 @@ def _tell(chosen: Settings, folders: list[Path]) -> None:
     """Where to look."""
     rows = [("Drop scans into", str(folder)) for folder in folders]
     rows += [("The flagged queue", "docvigil queue"), ("Logs", str(chosen.home / "logs"))]
+    if chosen.metrics_port:
+        rows.append(("Metrics", f"http://127.0.0.1:{chosen.metrics_port}/metrics"))
     if "home" in chosen.model_fields_set and not chosen.external:
         rows.append(("Other terminals need", f"DOCVIGIL_HOME={chosen.home}"))
     screen.print("docvigil runs. Ctrl-C stops it.")
     for what, where in rows:
         screen.print(f"  {what:<21} {where}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _metrics(chosen: Settings) -> Path | None:
+    """Offers what all processes count, where that is wanted; the folder into which they write it."""
+    if not chosen.metrics_port:
+        return None
+    folder = chosen.home / "metrics"
+    # A start begins at nought, as Prometheus expects of counters.
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    offer_metrics(chosen.metrics_port, "127.0.0.1", folder)
+    return folder
 
 
 @contextmanager

@@ -248,7 +248,9 @@ def changed(path: Path, label: Label, manner: str, rng: np.random.Generator, fol
         LabelledField(one.name, one.kind, one.page, there(one.box, *maps[one.page - 1]), one.value)
         for one in label.fields
     )
-    return save(images, dpi, folder), Label(f"{label.path} {manner}", label.document_type, fields, label.defects)
+    return save(images, dpi, folder), Label(
+        f"{label.path} {manner}", label.document_type, fields, label.defects, label.on
+    )
 
 
 def there(box: Box, matrix: npt.NDArray[np.float64], before: tuple[int, int], after: tuple[int, int]) -> Box:

@@ -26,8 +26,8 @@ from sqlalchemy import text
 from stdnum.in_ import aadhaar
 
 from benchmarks.plant import Plant, plant
+from models.scores import wilson
 from models.synthesis.documents import ENDORSERS, LABELS, synthesise
-from models.training.evaluate import wilson
 from pipeline.endorsers import read_csv
 from records import endorsers as register_of
 from records.balance import Balance

@@ -84,14 +84,6 @@ def fit(probabilities: Sequence[float], right: Sequence[bool]) -> Curve:
     return Curve(max(0.05, float(theta[0])), float(theta[1]))
 
 
-def expected_error(probabilities: Sequence[float], right: Sequence[bool], bins: int = 15) -> float:
-    """Expected calibration error (Naeini et al., 2015): mean gap of confidence and accuracy over equal-width bins."""
-    p, hits = np.asarray(probabilities, float), np.asarray(right, float)
-    place = np.minimum((p * bins).astype(int), bins - 1)
-    gaps = [abs(p[place == b].mean() - hits[place == b].mean()) * (place == b).mean() for b in set(place.tolist())]
-    return float(sum(gaps))
-
-
 def _log_odds(probability: float) -> float:
     p = min(1 - LEAST, max(LEAST, probability))
     return math.log(p / (1 - p))

@@ -98,7 +98,7 @@ def evaluate(
 
 
 def _scored(one: Measured) -> dict[str, Any]:
-    from models.training.evaluate import wilson
+    from models.scores import wilson
 
     low, high = wilson(one.exact, one.fields)
     return {

@@ -71,12 +71,13 @@ class LabelledField:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """The truth about one file. A defect's `page` is None where that page of the form isn't in the file."""
+    """The truth about one file, made to arrive `on` that day."""
 
     path: str
     document_type: str
     fields: tuple[LabelledField, ...]
     defects: tuple[Defect, ...]
+    on: date
 
     def as_json(self) -> dict[str, Any]:
         """The label as one line of labels.jsonl."""
@@ -88,6 +89,7 @@ class Label:
                 for one in self.fields
             ],
             "defects": [{"page": one.page, "field": one.field, "check": one.check} for one in self.defects],
+            "on": self.on.isoformat(),
         }
 
 
@@ -200,7 +202,7 @@ class Studio:
         format_ = list(shares)[int(rng.choice(len(shares), p=list(shares.values())))]
         path = f"form-{number + 1:05d}{ENDINGS[format_]}"
         scans.save(folder / path, pages, manner, format_)
-        return Label(path, doctype.name, tuple(fields), tuple(planted))
+        return Label(path, doctype.name, tuple(fields), tuple(planted), self.on)
 
     def _fill(self, paper: Paper, form: filling.Filled, page: int, holder: Hand, official: Hand) -> None:
         entries = [entry for entry in form.entries.values() if entry.field.page == page]

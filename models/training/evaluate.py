@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import functools
 import json
-import math
 import os
 import sys
 from collections.abc import Sequence
@@ -20,9 +19,9 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from models.calibration import expected_error
 from models.nanovlm.tokens import CHOICES
 from models.reader import STATES, load_reader
+from models.scores import expected_error, ranking, strict_share, wilson
 from models.synthesis.digits import Digits
 from models.synthesis.evidence import STRINGS, Drawn, make
 from models.synthesis.faces import Materials, OutlineFace, materials
@@ -60,9 +59,6 @@ FIRST_SEED: dict[Half, int] = {"calibration": 50_000_000, "measurement": 60_000_
 
 #: Forms for measurement have numbers from here on.
 FIRST_FORM = 6_000_000
-
-#: The accuracy for which the share that can be answered is told.
-STRICT = 0.995
 
 
 @dataclass(frozen=True)
@@ -155,16 +151,9 @@ def score(drawn: Sequence[Drawn], answers: Sequence[Answer], letters: str = "all
         presence=float(np.mean(there)),
         character_error=_character_error(drawn, answers),
         calibration_error=expected_error(sure, hits),
-        ranking=_ranking(sure, hits),
-        strict_share=_strict_share(sure, hits),
+        ranking=ranking(sure, hits),
+        strict_share=strict_share(sure, hits),
     )
-
-
-def wilson(hits: int, count: int, z: float = 1.96) -> tuple[float, float]:
-    """The 95 % interval of a share."""
-    p, spread = hits / count, z * z / count
-    middle, half_width = p + spread / 2, z * math.sqrt(p * (1 - p) / count + spread / (4 * count))
-    return (middle - half_width) / (1 + spread), (middle + half_width) / (1 + spread)
 
 
 def _character_error(drawn: Sequence[Drawn], answers: Sequence[Answer]) -> float | None:
@@ -177,25 +166,6 @@ def _character_error(drawn: Sequence[Drawn], answers: Sequence[Answer]) -> float
     ]
     letters = sum(len(written) for written, _ in pairs)
     return sum(Levenshtein.distance(*pair) for pair in pairs) / letters if letters else None
-
-
-def _ranking(sure: Sequence[float], hits: Sequence[bool]) -> float | None:
-    """The chance that a right answer is surer than a wrong one (Mann–Whitney)."""
-    p, h = np.asarray(sure), np.asarray(hits)
-    if h.all() or not h.any():
-        return None
-    values, places = np.unique(p, return_inverse=True)
-    counts = np.bincount(places, minlength=len(values))
-    ranks = np.cumsum(counts) - (counts - 1) / 2
-    up = int(h.sum())
-    return float((ranks[places][h].sum() - up * (up + 1) / 2) / (up * (len(h) - up)))
-
-
-def _strict_share(sure: Sequence[float], hits: Sequence[bool]) -> float:
-    order = np.argsort(-np.asarray(sure), kind="stable")
-    running = np.cumsum(np.asarray(hits)[order]) / np.arange(1, len(order) + 1)
-    good = np.nonzero(running >= STRICT)[0]
-    return float((good[-1] + 1) / len(order)) if len(good) else 0.0
 
 
 def drawn_for(which: Half, kind: str, letters: Source | None, count: int, processes: int = 1) -> list[Drawn]:

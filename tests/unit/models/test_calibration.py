@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.calibration import Calibration, Curve, expected_error, fit
+from models.calibration import Calibration, Curve, fit
+from models.scores import expected_error
 
 
 def overconfident(seed: int, count: int = 4000) -> tuple[list[float], list[bool]]:

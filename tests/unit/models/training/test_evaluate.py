@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from models.scores import wilson
 from models.synthesis.evidence import Drawn, make
 from models.synthesis.faces import plain
-from models.training.evaluate import question, right, score, table, wilson
+from models.training.evaluate import question, right, score, table
 from pipeline.reading import Answer, AnswerState
 
 TEST = plain("test")

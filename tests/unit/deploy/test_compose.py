@@ -32,6 +32,9 @@ PROCESSES = {
     "cli": ["balance"],
 }
 
+#: Commands that offer metrics.
+OFFERING = {"relay", "reconcile", "beat", "worker"}
+
 
 @pytest.fixture(scope="module")
 def services() -> dict[str, Any]:
@@ -88,6 +91,14 @@ def test_the_example_names_every_variable_and_gives_no_secret() -> None:
     passed_on = set(re.findall(r"^ +([A-Z][A-Z0-9_]+):$", COMPOSE.read_text(), re.MULTILINE))
     assert named == asked | passed_on
     assert not re.search(r"^#?\w*(PASSWORD|KEY|KEY_ID)=.+", example, re.MULTILINE)
+
+
+def test_prometheus_is_told_where_metrics_are(services: dict[str, Any]) -> None:
+    (job,) = yaml.safe_load((ROOT / "deploy" / "prometheus.yml").read_text())["scrape_configs"]
+    (found,) = job["dns_sd_configs"]
+    offering = {name for name, one in services.items() if one.get("command", [""])[0] in OFFERING}
+    assert set(found["names"]) == offering
+    assert f"DOCVIGIL_METRICS_PORT:-{found['port']}}}" in COMPOSE.read_text()
 
 
 def test_every_service_is_fenced_in(services: dict[str, Any]) -> None:

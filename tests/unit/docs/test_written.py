@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 import typer.main
+from prometheus_client import REGISTRY
 
 from docs import licences, settings
 from docvigil.cli import app
 from docvigil.settings import Settings
+from workers import observe  # noqa: F401 — it registers the metrics
 
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -25,6 +27,17 @@ def test_the_settings_are_up_to_date() -> None:
 
 def test_every_setting_is_described() -> None:
     assert list(settings.described()) == list(Settings.model_fields)
+
+
+def test_every_metric_is_described() -> None:
+    described = set(re.findall(r"^\| `(docvigil_\w+)", (ROOT / "docs" / "metrics.md").read_text(), re.MULTILINE))
+    # Counters are called by another name where they are scraped.
+    offered = {
+        f"{one.name}_total" if one.type == "counter" else one.name
+        for one in REGISTRY.collect()
+        if one.name.startswith("docvigil_")
+    }
+    assert described == offered
 
 
 def test_the_licences_are_up_to_date() -> None:

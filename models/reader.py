@@ -8,22 +8,25 @@ knows which dates exist.
 from __future__ import annotations
 
 import json
+import math
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
 import torch
-from torch import Tensor
 
-from models import spelling
-from models.answers import EMPTY, ILLEGIBLE, Raw, asked_again, longest, settled
+from models import allowed
+from models.answers import EMPTY, Raw, asked_again, settled
 from models.answers import STATES as STATES
 from models.calibration import Calibration
 from models.checkpoint import WEIGHTS
 from models.checkpoint import bundled as bundled
 from models.checkpoint import digest as digest
+from models.loading import loading
 from models.nanovlm.config import NanoVLMConfig
 from models.nanovlm.model import NanoVLM
+from models.nanovlm.packing import Pack, Rows
 from models.nanovlm.processor import fitted, tensor
 from models.nanovlm.published.config import is_published
 from models.nanovlm.published.speaker import NanoVLMSpeaker
@@ -31,7 +34,7 @@ from models.nanovlm.tokens import CHARACTERS, CHOICES, EOS, ID, VOCABULARY, ques
 from models.prompted import PromptedReader
 from models.source import folder_of
 from models.speaking import Speaker
-from pipeline.reading import Answer, Pixels, Question, QuestionKind
+from pipeline.reading import Answer, Pixels, Question
 
 
 class ModelReader:
@@ -90,53 +93,47 @@ class ModelReader:
 
     def _decode(self, questions: Sequence[Question], images: Sequence[Pixels]) -> list[Raw]:
         """Each distinct image is seen once, whatever is asked about it."""
+        about: dict[int, list[int]] = defaultdict(list)
+        for number, image in enumerate(images):
+            about[id(image)].append(number)
         config = self._model.config
-        places: dict[int, int] = {}
-        distinct: list[Pixels] = []
-        for image in images:
-            if id(image) not in places:
-                places[id(image)] = len(distinct)
-                distinct.append(fitted(image, config.height, config.width))
-        seen = self._model.see(tensor(distinct))[[places[id(image)] for image in images]]
-        asked = torch.tensor([question_id(question.kind) for question in questions])
-        logits, cache = self._model.start(seen, asked)
-        first = torch.stack([_first_words(question) for question in questions])
-        chances = (logits.float() + first).softmax(-1)
-        best, word = chances.max(-1)
-        empty = chances[:, ID[EMPTY]]
-        words = [[int(token)] for token in word]
-        confidence = best.log()
-        # Rows that still write, as places in the batch; finished ones leave it.
-        open_rows = [
-            i for i, q in enumerate(questions) if q.kind not in CHOICES and VOCABULARY[words[i][0]] in CHARACTERS
+        distinct = [fitted(images[numbers[0]], config.height, config.width) for numbers in about.values()]
+        asked = self._model.decoder.embed_tokens(torch.tensor([question_id(one.kind) for one in questions]))
+        seen = self._model.see(tensor(distinct)).to(asked.dtype)
+        packs = [
+            Pack(one, [asked[n, None] for n in numbers]) for one, numbers in zip(seen, about.values(), strict=True)
         ]
-        alphabets = torch.stack([_further_words(question) for question in questions])
-        rows = torch.arange(len(questions))
-        while open_rows:
-            keep = torch.tensor(open_rows)
-            if len(open_rows) < len(rows):
-                inside = {int(row): place for place, row in enumerate(rows)}
-                cache.batch_select_indices(torch.tensor([inside[row] for row in open_rows]))
-                rows = keep
-            tokens = torch.tensor([words[row][-1] for row in open_rows])
-            logits, cache = self._model.step(tokens, cache)
-            limit = alphabets[keep].clone()
-            for place, row in enumerate(open_rows):
-                if _spelled(questions[row]):
-                    limit[place] += spelling.after("".join(VOCABULARY[token] for token in words[row]), limit.shape[1])
-            full = torch.tensor([len(words[row]) >= longest(questions[row]) for row in open_rows])
-            limit[full] = float("-inf")
-            limit[full, ID[EOS]] = 0.0
-            steps = (logits.float() + limit).log_softmax(-1)
-            value, token = steps.max(-1)
-            confidence[keep] += value
-            for row, each in zip(open_rows, token.tolist(), strict=True):
-                words[row].append(each)
-            open_rows = [row for row in open_rows if words[row][-1] != ID[EOS]]
-        texts = ["".join(VOCABULARY[token] for token in row if token != ID[EOS]) for row in words]
+        rows = Rows.begun(self._model, packs)
+        # Questions still being answered, in the order of the rows; finished ones leave.
+        writing = [number for numbers in about.values() for number in numbers]
+        chances = (rows.logits.float() + torch.stack([allowed.first(questions[n]) for n in writing])).softmax(-1)
+        best, word = chances.max(-1)
+        sure = dict(zip(writing, best.log().tolist(), strict=True))
+        empty = dict(zip(writing, chances[:, ID[EMPTY]].tolist(), strict=True))
+        words = {number: [token] for number, token in zip(writing, word.tolist(), strict=True)}
+
+        def goes_on(number: int) -> bool:
+            """A choice or a state is one word; a string goes on to its end."""
+            last = VOCABULARY[words[number][-1]]
+            return questions[number].kind not in CHOICES and last in CHARACTERS
+
+        while following := [place for place, number in enumerate(writing) if goes_on(number)]:
+            if len(following) < len(writing):
+                rows.keep(following)
+                writing = [writing[place] for place in following]
+            rows.say([words[number][-1] for number in writing])
+            limit = torch.stack([allowed.further(questions[number], words[number]) for number in writing])
+            value, token = (rows.logits.float() + limit).log_softmax(-1).max(-1)
+            for number, chance, each in zip(writing, value.tolist(), token.tolist(), strict=True):
+                sure[number] += chance
+                words[number].append(each)
         return [
-            Raw(text, sure, 1 - gone)
-            for text, sure, gone in zip(texts, confidence.exp().tolist(), empty.tolist(), strict=True)
+            Raw(
+                "".join(VOCABULARY[token] for token in words[number] if token != ID[EOS]),
+                math.exp(sure[number]),
+                1 - empty[number],
+            )
+            for number in range(len(questions))
         ]
 
 
@@ -144,17 +141,18 @@ def load_reader(source: Path | str | None = None) -> ModelReader | PromptedReade
     """The checkpoint in a folder, of whatever kind its `config.json` is; the bundled one if none is given.
 
     A string may also be the name of a repository of the hub. Raises FileNotFoundError or ValueError with a sentence
-    where there is no checkpoint.
+    where there is no checkpoint, or a broken one.
     """
     folder = bundled() if source is None else folder_of(source)
     for name in (WEIGHTS, "config.json"):
         if not (folder / name).is_file():
             raise FileNotFoundError(f"{folder} holds no {name}; give the folder of a checkpoint")
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    family = config.get("model_type")
-    if family is None and not is_published(config):
-        return ModelReader.from_folder(folder)
-    return PromptedReader(_speaker(folder, family), Calibration.load(folder), digest(folder))
+    with loading(folder):
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        family = config.get("model_type")
+        if family is None and not is_published(config):
+            return ModelReader.from_folder(folder)
+        return PromptedReader(_speaker(folder, family), Calibration.load(folder), digest(folder))
 
 
 def _speaker(folder: Path, family: str | None) -> Speaker:
@@ -166,34 +164,6 @@ def _speaker(folder: Path, family: str | None) -> Speaker:
     if family not in FAMILIES:
         raise ValueError(f"{folder} is a {family}; nanoVLM, {', '.join(sorted(FAMILIES))} can be read with")
     return PeerSpeaker.from_folder(folder, family)
-
-
-def _first_words(question: Question) -> Tensor:
-    """What an answer may begin with, as 0 or minus infinity for each token."""
-    if question.kind in CHOICES:
-        return _only([ID[choice] for choice in CHOICES[question.kind]])
-    mask = _only([ID[EMPTY], ID[ILLEGIBLE], *_alphabet(question)])
-    return mask + spelling.after("", len(mask)) if _spelled(question) else mask
-
-
-def _further_words(question: Question) -> Tensor:
-    return _only([ID[EOS], *_alphabet(question)])
-
-
-def _spelled(question: Question) -> bool:
-    """Whether what is read may have words in it, and only those of dates."""
-    return question.kind is QuestionKind.DATE and any(letter.isalpha() for letter in question.alphabet or CHARACTERS)
-
-
-def _alphabet(question: Question) -> list[int]:
-    return [ID[letter] for letter in question.alphabet or CHARACTERS if letter in CHARACTERS]
-
-
-def _only(tokens: Sequence[int]) -> Tensor:
-    mask = torch.full((len(VOCABULARY),), float("-inf"))
-    mask[list(tokens)] = 0.0
-    # The embedding is padded to a round number of rows.
-    return torch.nn.functional.pad(mask, (0, NanoVLMConfig().vocabulary - len(VOCABULARY)), value=float("-inf"))
 
 
 def _bf16_is_fast() -> bool:

@@ -87,6 +87,10 @@ Chances = npt.NDArray[np.float32]
 """Patches down × patches across × 4: the probability of each kind."""
 
 
+WordsNear = Callable[[Box], Words]
+"""The print in some part of a page, in fractions of the page."""
+
+
 class Detector(Protocol):
     """Says what each patch of a page is, and how marks are weighed."""
 
@@ -149,7 +153,7 @@ class Candidate:
 
 
 def marks(
-    page: Page, detector: Detector, reader: Reader, words: Words, cut: Callable[[Box], Pixels]
+    page: Page, detector: Detector, reader: Reader, words: WordsNear, cut: Callable[[Box], Pixels]
 ) -> tuple[Mark, ...]:
     """What on the page may be a signature, the likeliest first; `cut` gives the picture of a box for the model."""
     scales = detector.scales
@@ -158,12 +162,15 @@ def marks(
 
 
 def candidates(
-    page: Page, detector: Detector, reader: Reader, words: Words, cut: Callable[[Box], Pixels]
+    page: Page, detector: Detector, reader: Reader, words: WordsNear, cut: Callable[[Box], Pixels]
 ) -> list[Candidate]:
     """The marks of a page with all that is known of them."""
     ink = ink_of(page.image, page.dpi)
     chances = detector.patches(ink)
-    seen = [(box, _seen(box, inside, chances, ink, words)) for box, inside in _regions(ink, chances)]
+    seen = [
+        (box, _seen(box, inside, chances, ink, words(_surroundings(box, ink))))
+        for box, inside in _regions(ink, chances)
+    ]
     pictures = [cut(box) for box, _features in seen]
     kinds = (QuestionKind.MARK, QuestionKind.SIGNATURE)
     asked = [Question(kind, picture, interactive=True) for picture in pictures for kind in kinds]
@@ -217,8 +224,8 @@ def _seen(box: Box, inside: npt.NDArray[np.bool_], chances: Chances, ink: Pixels
     likely = chances[inside][:, SIGNATURE]
     x0, y0, x1, y1 = (int(each) // PATCH for each in box.pixels(width, height))
     around = chances[max(0, y0 - 3) : y1 + 4, max(0, x0 - 3) : x1 + 4]
-    near = (NEAR_MM * PX_PER_MM / width, NEAR_MM * PX_PER_MM / height)
-    beside = [(text, where) for text, where in words if _is_near(box, where, near)]
+    near = _surroundings(box, ink)
+    beside = [(text, where) for text, where in words if _share(near, where) > 0]
     above = [text for text, where in beside if where.y0 < box.y1]
     below = [text for text, where in beside if where.y1 > box.y1 - 0.3 * box.height]
     covered = [where for _text, where in words if _share(box, where) > 0]
@@ -242,13 +249,11 @@ def _seen(box: Box, inside: npt.NDArray[np.bool_], chances: Chances, ink: Pixels
     )
 
 
-def _is_near(box: Box, other: Box, near: tuple[float, float]) -> bool:
-    return (
-        other.x0 < box.x1 + near[0]
-        and other.x1 > box.x0 - near[0]
-        and other.y0 < box.y1 + near[1]
-        and other.y1 > box.y0 - near[1]
-    )
+def _surroundings(box: Box, ink: Pixels) -> Box:
+    """Where print may stand that says something about a mark."""
+    height, width = ink.shape
+    dx, dy = NEAR_MM * PX_PER_MM / width, NEAR_MM * PX_PER_MM / height
+    return Box(max(0.0, box.x0 - dx), max(0.0, box.y0 - dy), min(1.0, box.x1 + dx), min(1.0, box.y1 + dy))
 
 
 def _share(box: Box, other: Box) -> float:

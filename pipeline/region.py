@@ -17,7 +17,7 @@ from typing import cast
 import cv2
 import numpy as np
 
-from pipeline import comb, identifiers, marks, spots
+from pipeline import comb, identifiers, marks, printed, spots
 from pipeline.doctypes.propose import PrintedWords, Words
 from pipeline.doctypes.schema import FieldKind, FormField
 from pipeline.evidence import MARGIN_X, MARGIN_Y, cut
@@ -54,8 +54,8 @@ UNSURE_DATE = 0.9
 #: What OCR reads with less confidence than this is no print.
 LEAST_PRINT = 0.8
 
-#: How sure one is of a date that OCR read on the page: beside the word "date" or as the only one, and otherwise.
-PRINTED_ALONE, PRINTED = 0.93, 0.75
+#: How sure one is of an identifier and of an amount that OCR read on the page.
+PRINTED_IDENTIFIER, PRINTED_AMOUNT = 0.93, 0.75
 
 #: How sure one is that a field isn't there where nothing looks like one.
 NOTHING = 0.7
@@ -152,24 +152,24 @@ class Regions:
 
     def _anywhere(self, page: Page, kind: FieldKind, skew: float) -> RegionReading:
         """The field on a page that is no known form."""
-        if self._printed is None and self._make_printed is not None:
-            self._printed = self._make_printed()
-        words = self._printed(page.image) if self._printed is not None else ()
         if kind is FieldKind.SIGNATURE and self._make_detector is not None:
             self._detector = self._detector or self._make_detector()
-            return self._signature(page, skew, words, self._detector)
-        printed = list(_printed(words, kind))
+            return self._signature(page, skew, self._detector)
+        words = self._words(page)
+        machine = list(_printed(words, kind))
         looked = spots.spots(page, kind, words)
         if not looked:
-            return max(printed, key=_confidence, default=RegionReading(None, False, None, None, NOTHING))
+            return max(machine, key=_confidence, default=RegionReading(None, False, None, None, NOTHING))
         readings = self._ask([cut_out(page, kind, one.box, skew) for one in looked])
         weights = self._likeness(page, looked, kind, skew)
         found = [
             replace(told, confidence=told.confidence * weight)
             for one, weight, spot in zip(readings, weights, looked, strict=True)
-            if (told := _told(one, spot.box)).present and (told.value is not None or kind in CHOICES)
+            if (told := _told(one, spot.box)).present
+            and (told.value is not None or kind in CHOICES)
+            and not any(other.box is not None and _holds(spot.box, other.box) for other in machine)
         ]
-        best = max([*printed, *found], key=_confidence, default=None)
+        best = max([*machine, *found], key=_confidence, default=None)
         if best is not None and best.confidence >= 0.5:
             return best
         # What is labelled and empty is where the field is missing.
@@ -177,17 +177,36 @@ class Regions:
         there = max((r.present * w for r, w in zip(readings, weights, strict=True)), default=0.0)
         return RegionReading(empty, False, None, None, max(0.5, min(1 - there, 0.9 if empty else NOTHING)))
 
-    def _signature(self, page: Page, skew: float, words: Words, detector: Detector) -> RegionReading:
+    def _words(self, page: Page, part: Box | None = None) -> Words:
+        """The print of a page, or of a part of it, in fractions of the page."""
+        if self._printed is None and self._make_printed is not None:
+            self._printed = self._make_printed()
+        if self._printed is None:
+            return ()
+        if part is None:
+            return self._printed(page.image)
+        height, width = page.image.shape
+        x0, y0, x1, y1 = part.pixels(width, height)
+
+        def whole(box: Box) -> Box:
+            across, down = (x1 - x0) / width, (y1 - y0) / height
+            left, top = x0 / width, y0 / height
+            return Box(left + box.x0 * across, top + box.y0 * down, left + box.x1 * across, top + box.y1 * down)
+
+        return [(text, whole(box)) for text, box in self._printed(page.image[y0:y1, x0:x1])]
+
+    def _signature(self, page: Page, skew: float, detector: Detector) -> RegionReading:
         """The likeliest signature or initials, and further ones."""
 
         def picture(box: Box) -> Pixels:
             return cut_out(page, FieldKind.SIGNATURE, box, skew).image
 
-        found = marks.marks(page, detector, self._reader, words, picture)
+        found = marks.marks(page, detector, self._reader, partial(self._words, page), picture)
         signed = detector.scales.page([one.log_odds for one in found])
-        if signed < 0.5:
+        if not found or signed < 0.5:
             # What is labelled and empty is where the signature is missing.
-            labelled = (one.box for one in spots.spots(page, FieldKind.SIGNATURE, words) if one.labelled)
+            looked = spots.spots(page, FieldKind.SIGNATURE, self._words(page))
+            labelled = (one.box for one in looked if one.labelled)
             return RegionReading(next(labelled, None), False, None, None, 1 - signed)
         others = tuple(Place(one.box, one.confidence) for one in found[1:] if one.confidence >= 0.5)
         return RegionReading(found[0].box, True, None, None, signed, others)
@@ -220,10 +239,10 @@ class Regions:
         (answer,) = self._reader.read([Question(QuestionKind.PRINT, found.evidence.image, interactive=True)])
         if answer.state is not AnswerState.PRESENT or answer.value is None or answer.confidence < LEAST_PRINT:
             return found
-        printed = spots.dates_in(answer.value)
-        if not printed:
+        dates = printed.dates_in(answer.value)
+        if not dates:
             return found
-        written, day = printed[0][:2]
+        written, day = dates[0].written, dates[0].day
         normalised = day.isoformat() if day else None
         if found.value is not None and normalised is not None and found.normalised == normalised:
             return replace(found, confidence=1 - (1 - found.confidence) * (1 - answer.confidence) / 2)
@@ -361,6 +380,11 @@ def _told(found: Reading, box: Box | None = None) -> RegionReading:
     return RegionReading(box or found.evidence.box, present, value, normalised, sure)
 
 
+def _holds(box: Box, other: Box) -> bool:
+    """Whether the middle of another box lies in this one."""
+    return box.x0 < (other.x0 + other.x1) / 2 < box.x1 and box.y0 < (other.y0 + other.y1) / 2 < box.y1
+
+
 def _without_aadhaar(value: str) -> tuple[str, str]:
     """An identifier of unknown kind and its plain form; twelve digits are taken for an Aadhaar number, also misread."""
     plain = identifiers.cleaned(value)
@@ -372,18 +396,15 @@ def _without_aadhaar(value: str) -> tuple[str, str]:
 def _printed(words: Sequence[tuple[str, Box]], kind: FieldKind) -> Iterator[RegionReading]:
     """What of that kind is printed on the page, as OCR read it."""
     if kind is FieldKind.DATE:
-        found = spots.printed_dates(words)
-        days = {day for _text, day, _box, _labelled in found}
-        for text, day, box, labelled in found:
-            sure = PRINTED_ALONE if labelled or len(days) == 1 else PRINTED
-            yield RegionReading(box, True, text, day.isoformat() if day else None, sure)
+        for one in printed.printed_dates(words):
+            yield RegionReading(one.box, True, one.written, one.day.isoformat() if one.day else None, one.confidence)
     elif kind is FieldKind.IDENTIFIER:
         for text, box in spots.printed_identifiers(words):
             value, normalised = _without_aadhaar(text)
-            yield RegionReading(box, True, value, normalised, PRINTED_ALONE)
+            yield RegionReading(box, True, value, normalised, PRINTED_IDENTIFIER)
     elif kind is FieldKind.AMOUNT:
         for text, number, box in spots.printed_amounts(words):
-            yield RegionReading(box, True, text, None if number is None else str(number), PRINTED)
+            yield RegionReading(box, True, text, None if number is None else str(number), PRINTED_AMOUNT)
 
 
 def _chance(answer: Answer, wanted: Sequence[str]) -> float:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from typing import cast
 
 import cv2
 import numpy as np
 
-from pipeline import amounts, dates
+from pipeline import amounts
 from pipeline.comb import Mask
 from pipeline.doctypes.propose import Words
 from pipeline.doctypes.ruling import TICK_MM, places
@@ -19,6 +18,7 @@ from pipeline.doctypes.schema import FieldKind, Identifier
 from pipeline.geometry import Box
 from pipeline.identifiers import check, cleaned
 from pipeline.pages import Page
+from pipeline.printed import is_left_of, part
 from pipeline.reading import Pixels
 from pipeline.sheet import PX_PER_MM, darkness, work_image
 
@@ -27,7 +27,7 @@ MOST_SPOTS = 14
 
 #: Words beside a field of each kind.
 LABELS: dict[FieldKind, str] = {
-    FieldKind.DATE: r"\b(dated?|dt|d\.o\.b|dob)\b\.?",
+    FieldKind.DATE: r"\b(dated?|dt|d\.o\.b|dob)\b\.?|^le(?=\W*$)|^fait [aà] .*\ble(?=\W*$)",
     FieldKind.SIGNATURE: r"\b(sign(ature|ed|atory)?|sd)\b\.?|^for\s+(?=[a-z])",
     FieldKind.ENDORSEMENT: r"\b(stamp|seal)\b",
     FieldKind.IDENTIFIER: r"\b(pan|isin|ifsc?|bo ?id|client ?id|dp ?id|aadhaar|uid|demat a/?c( no)?)\b\.?",
@@ -50,14 +50,6 @@ LEAST_MARK_MM, MOST_MARK_MM = (7.0, 3.0), (120.0, 75.0)
 #: A coloured pixel: the distance between its strongest and its weakest channel.
 COLOURED = 45
 
-_MONTH = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
-_YEAR = r"(?:(?:19|20)\d{2}|'?\d{2})(?=\D|$|\d{1,2}:)"
-_DATE = re.compile(
-    rf"(?<![\d/.-])\d{{1,2}}\s?([/.\-])\s?\d{{1,2}}\s?\1\s?{_YEAR}"
-    rf"|(?<![\d/.-])(?:19|20)\d{{2}}([/.\-])\d{{1,2}}\2\d{{1,2}}(?=\D|$|\d{{2}}:)"
-    rf"|(?<!\d)\d{{1,2}}(?:st|nd|rd|th)?[\s/.,-]*(?:{_MONTH})[a-z]*[\s/.,'-]*{_YEAR}",
-    re.IGNORECASE,
-)
 _IDENTIFIERS = (
     (Identifier.PAN, re.compile(r"\b[A-Z]{5}\d{4}[A-Z]\b")),
     (Identifier.ISIN, re.compile(r"\b[A-Z]{2}[A-Z0-9]{9}\d\b")),
@@ -86,37 +78,13 @@ def spots(page: Page, kind: FieldKind, words: Words) -> list[Spot]:
     return found[:MOST_SPOTS]
 
 
-def dates_in(text: str) -> list[tuple[str, date | None, int, int]]:
-    """The dates in a line of print: as written, the day (None where there is no such day), and from where to where."""
-    return [(each.group().strip(), _day(each.group()), each.start(), each.end()) for each in _DATE.finditer(text)]
-
-
-def _day(written: str) -> date | None:
-    """The day that a printed date means; machines also print the year first."""
-    first = re.fullmatch(r"(\d{4})[/.\-](\d{1,2})[/.\-](\d{1,2})", written.strip())
-    return dates.parse("/".join(reversed(first.groups())) if first else written).day
-
-
-def printed_dates(words: Words) -> list[tuple[str, date | None, Box, bool]]:
-    """The printed dates of a page: as written, the day, where, and whether the word "date" stands before them."""
-    label = re.compile(LABELS[FieldKind.DATE], re.IGNORECASE)
-    found = []
-    for text, box in words:
-        for written, day, start, end in dates_in(text):
-            labelled = bool(label.search(text[:start])) or any(
-                label.search(other) for other, where in words if _is_left_of(where, box)
-            )
-            found.append((written, day, _part(box, text, start, end), labelled))
-    return found
-
-
 def printed_identifiers(words: Words) -> Iterator[tuple[str, Box]]:
     """Identifiers in print that are well formed."""
     for text, box in words:
         for identifier, pattern in _IDENTIFIERS:
             for each in pattern.finditer(text.upper()):
                 if check(identifier, cleaned(each.group())) is None:
-                    yield each.group(), _part(box, text, each.start(), each.end())
+                    yield each.group(), part(box, text, each.start(), each.end())
 
 
 def printed_amounts(words: Words) -> Iterator[tuple[str, int | None, Box]]:
@@ -124,22 +92,10 @@ def printed_amounts(words: Words) -> Iterator[tuple[str, int | None, Box]]:
     label = re.compile(LABELS[FieldKind.AMOUNT], re.IGNORECASE)
     for text, box in words:
         named = label.search(text)
-        beside = any(label.search(other) for other, where in words if _is_left_of(where, box))
+        beside = any(label.search(other) for other, where in words if is_left_of(where, box))
         for each in _AMOUNT.finditer(text):
             if (named is not None and each.start() >= named.end()) or (beside and each.group() == text.strip()):
-                yield each.group(), amounts.figures(each.group()), _part(box, text, each.start(), each.end())
-
-
-def _is_left_of(label: Box, box: Box) -> bool:
-    """Whether a piece of print stands before another on its line, with not too much between them."""
-    middle = (label.y0 + label.y1) / 2
-    return box.y0 < middle < box.y1 and -0.01 < box.x0 - label.x1 < 0.25
-
-
-def _part(box: Box, text: str, start: int, end: int) -> Box:
-    """Where some letters of a line stand, taking all as equally wide."""
-    step = box.width / max(1, len(text))
-    return Box(box.x0 + start * step, box.y0, box.x0 + end * step, box.y1)
+                yield each.group(), amounts.figures(each.group()), part(box, text, each.start(), each.end())
 
 
 def _beside_labels(page: Page, kind: FieldKind, words: Words) -> Iterator[Box]:
@@ -157,7 +113,7 @@ def _beside_labels(page: Page, kind: FieldKind, words: Words) -> Iterator[Box]:
             continue
         rest = re.sub(r"[\s:._…\-/]", "", text[found.end() :])
         if not rest:
-            start = _part(box, text, 0, max(1, found.end())).x1 + 1.0 * mm_x
+            start = part(box, text, 0, max(1, found.end())).x1 + 1.0 * mm_x
             middle = (box.y0 + box.y1) / 2
             ends = [one.x0 for _other, one in words if one.x0 > start and one.y0 < middle < one.y1]
             end = min([start + REACH_MM * mm_x, 0.995, *ends])

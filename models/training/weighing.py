@@ -48,7 +48,7 @@ def looked_at(detector: Spotter, reader: Reader, page: Spread) -> list[Candidate
     """The marks that are found on a synthesised page."""
     turned = Page(1, page.image, None, DPI)
     cut: Callable[[Box], Pixels] = partial(_cut, turned, lean(turned))
-    return candidates(turned, detector, reader, page.words, cut)
+    return candidates(turned, detector, reader, lambda _near: page.words, cut)
 
 
 def is_right(box: Box, signatures: tuple[Box, ...]) -> bool:

@@ -13,9 +13,9 @@ from pipeline.doctypes.schema import FieldKind
 from pipeline.geometry import Box
 from pipeline.locate import Atlas
 from pipeline.pages import Limits
+from pipeline.printed import dates_in
 from pipeline.reading import Answer, AnswerState, Pixels, Question, QuestionKind
 from pipeline.region import RegionReading, Regions
-from pipeline.spots import dates_in
 from tests.unit.pipeline.paper import filled, make_type, scan
 
 #: A page of A4 at 150 dpi.
@@ -258,7 +258,7 @@ def test_a_printed_date_is_found_on_any_page(tmp_path: Path) -> None:
     ],
 )
 def test_dates_in_print(line: str, written: str | None, day: str | None) -> None:
-    found = [(text, when.isoformat() if when else None) for text, when, _start, _end in dates_in(line)]
+    found = [(one.written, one.day.isoformat() if one.day else None) for one in dates_in(line)]
     assert found == ([] if written is None else [(written, day)])
 
 

@@ -1,7 +1,8 @@
 """The engine: one thread owns the model, and batches questions of many callers.
 
 A batch is formed when it is full or its longest-waiting question has waited long enough; interactive questions go
-first. One bad question fails its own caller only: a batch that raises is asked again one by one.
+first, and nobody is answered who has stopped waiting. A batch that is too large for the memory is halved, and so are
+those after it. One bad question fails its own caller only: a batch that raises is asked again one by one.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
+import numpy as np
 import structlog
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
-from pipeline.reading import Answer, Question, Reader, ReaderUnavailable
+from pipeline.reading import Answer, Question, QuestionKind, Reader, ReaderUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -24,12 +26,22 @@ BATCH = Histogram("docvigil_engine_batch", "Questions a batch", buckets=(1, 2, 4
 WAIT = Histogram("docvigil_engine_wait_seconds", "Time a question waits for its batch")
 COMPUTE = Histogram("docvigil_engine_compute_seconds", "Time a batch computes")
 FAILED = Counter("docvigil_engine_failed", "Questions that raised")
+EXPIRED = Counter("docvigil_engine_expired", "Questions nobody waited for any more")
+LARGEST = Gauge("docvigil_engine_largest_batch", "Questions a batch at most; falls when memory is short")
+
+#: A picture of nothing, for the first batch: what is slow once is slow before anybody waits.
+BLANK = np.full((32, 256), 255, np.uint8)
+
+
+class Expired(ReaderUnavailable):
+    """No answer came in the time that its caller had."""
 
 
 @dataclass(slots=True)
 class _Waiting:
     question: Question
     future: Future[Answer]
+    until: float | None = None
     since: float = field(default_factory=time.monotonic)
 
 
@@ -43,6 +55,7 @@ class Engine:
         self._changed = threading.Condition()
         self._closed = False
         self.progress_at = time.monotonic()
+        LARGEST.set(max_batch)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
 
@@ -50,16 +63,28 @@ class Engine:
     def version(self) -> str:
         return self._reader.version
 
-    def read(self, questions: Sequence[Question]) -> list[Answer]:
-        """One answer a question, in their order. Raises ReaderUnavailable once the engine is closed."""
-        waiting = [_Waiting(question, Future()) for question in questions]
+    def read(self, questions: Sequence[Question], within: float | None = None) -> list[Answer]:
+        """One answer a question, in their order.
+
+        Raises ReaderUnavailable once the engine is closed, and Expired where `within` so many seconds not all answers
+        are there; what was not begun by then is not computed.
+        """
+        until = None if within is None else time.monotonic() + within
+        waiting = [_Waiting(question, Future(), until) for question in questions]
         with self._changed:
             if self._closed:
                 raise ReaderUnavailable("the engine is closed")
             for one in waiting:
                 (self._interactive if one.question.interactive else self._bulk).append(one)
             self._changed.notify()
-        return [one.future.result() for one in waiting]
+        try:
+            return [one.future.result(_left(until)) for one in waiting]
+        except TimeoutError as late:
+            raise Expired(f"no answer within {within} seconds") from late
+
+    def warm_up(self) -> None:
+        """Asks a choice and a string and waits: the first caller finds everything loaded."""
+        self.read([Question(kind, BLANK) for kind in (QuestionKind.SIGNATURE, QuestionKind.DATE)])
 
     def close(self) -> None:
         """Answers what waits, then ends the thread."""
@@ -92,8 +117,16 @@ class Engine:
             taken: list[_Waiting] = []
             for queue in (self._interactive, self._bulk):
                 while queue and len(taken) < self._max_batch:
-                    taken.append(queue.popleft())
-            return taken
+                    one = queue.popleft()
+                    if one.until is not None and one.until < time.monotonic():
+                        EXPIRED.inc()
+                        one.future.set_exception(Expired("its time was over before its batch"))
+                    else:
+                        taken.append(one)
+            if taken or self._closed:
+                return taken
+        # All that waited had expired.
+        return self._next()
 
     def _answer(self, batch: list[_Waiting]) -> None:
         try:
@@ -104,8 +137,29 @@ class Engine:
                 batch[0].future.set_exception(error)
                 return
             log.warning("engine.batch_failed", questions=len(batch), error=type(error).__name__)
-            for one in batch:
-                self._answer([one])
+            if _too_large(error):
+                half = len(batch) // 2
+                self._max_batch = max(1, min(self._max_batch, half))
+                LARGEST.set(self._max_batch)
+                parts = [batch[:half], batch[half:]]
+            else:
+                parts = [[one] for one in batch]
+            for part in parts:
+                self._answer(part)
             return
         for one, answer in zip(batch, answers, strict=True):
             one.future.set_result(answer)
+
+
+def _left(until: float | None) -> float | None:
+    return None if until is None else max(0.0, until - time.monotonic())
+
+
+def _too_large(error: Exception) -> bool:
+    """Whether memory was short. On a CPU torch raises RuntimeError, and only its words tell."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "not enough memory" in str(error)
+        or "can't allocate memory" in str(error)
+    )

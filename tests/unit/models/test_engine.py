@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from models.engine import Engine
+from models.engine import LARGEST, Engine, Expired
 from pipeline.reading import Answer, AnswerState, Question, QuestionKind, ReaderUnavailable
 
 BAD = 13
@@ -108,3 +108,48 @@ def test_a_closed_engine_says_so(slow: Slow) -> None:
 
 def test_no_questions_no_answers(engine: Engine) -> None:
     assert engine.read([]) == []
+
+
+def test_nobody_is_answered_who_has_stopped_waiting(engine: Engine, slow: Slow) -> None:
+    slow.gate.clear()
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(engine.read, [asked(20)])
+        # The engine is at the first batch; the second's caller gives up before its turn.
+        while not slow.threads and not engine._thread.is_alive():
+            time.sleep(0.001)
+        time.sleep(0.1)
+        with pytest.raises(Expired):
+            engine.read([asked(30)], within=0.05)
+        slow.gate.set()
+        assert first.result(10)[0].value == "20"
+    assert engine.read([asked(40)], within=10)[0].value == "40"
+    assert all(30 not in batch for batch in slow.batches)
+
+
+class Small:
+    """Has memory for three questions."""
+
+    version = "small-1"
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+
+    def read(self, questions: Sequence[Question]) -> list[Answer]:
+        self.sizes.append(len(questions))
+        if len(questions) > 3:
+            raise MemoryError
+        return [Answer(AnswerState.PRESENT, str(int(one.image[0, 0])), 0.9, 0.9) for one in questions]
+
+
+def test_batches_shrink_to_the_memory_there_is_and_go_on() -> None:
+    small = Small()
+    engine = Engine(small, max_batch=8, max_wait_ms=5)
+    assert [one.value for one in engine.read([asked(grey) for grey in range(20, 28)])] == [
+        str(g) for g in range(20, 28)
+    ]
+    assert LARGEST._value.get() <= 4
+    small.sizes.clear()
+    assert len(engine.read([asked(grey) for grey in range(20, 36)])) == 16
+    engine.close()
+    # It has learned: nothing near eight is tried again.
+    assert max(small.sizes) <= 4

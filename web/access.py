@@ -1,0 +1,136 @@
+"""Who may do what: one table of all routes, asked before each of them runs.
+
+A route is named by its function. A function that isn't in the table keeps the application from starting, so that
+nothing is open because somebody forgot it. Anonymous callers get the public rows and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.routing import RouteContext, iter_route_contexts
+from starlette.concurrency import run_in_threadpool
+
+from web import csrf
+from web.problems import Forbidden, NotSignedIn
+
+
+class Role(StrEnum):
+    REVIEWER = "reviewer"
+    SUPERVISOR = "supervisor"
+    MODEL_ADMIN = "model-admin"
+    AUDITOR = "auditor"
+    INTEGRATOR = "integrator"
+
+
+#: Nobody need be signed in.
+PUBLIC: frozenset[Role] = frozenset()
+EVERYBODY = frozenset(Role)
+#: Those who look at documents and decide.
+DESK = frozenset({Role.REVIEWER, Role.SUPERVISOR})
+#: Those who look at documents, whatever for.
+READERS = DESK | {Role.AUDITOR}
+SUPERVISORS = frozenset({Role.SUPERVISOR})
+PROGRAMS = frozenset({Role.INTEGRATOR})
+
+#: Function of the route → who may call it. Keep it in the order of paths.
+ACCESS: dict[str, frozenset[Role]] = {
+    # /healthz, /readyz, /metrics, /static
+    "healthz": PUBLIC,
+    "readyz": PUBLIC,
+    "metrics": EVERYBODY,
+    "static_file": PUBLIC,
+    # Signing in and out
+    "sign_in_page": PUBLIC,
+    "sign_in": PUBLIC,
+    "sign_in_start": PUBLIC,
+    "sign_in_callback": PUBLIC,
+    "welcome_page": PUBLIC,
+    "welcome": PUBLIC,
+    "choose_language": PUBLIC,
+    "token": PUBLIC,
+    "sign_out": EVERYBODY,
+    # Pages
+    "queue_page": READERS,
+    # /api
+    "openapi": EVERYBODY,
+    "me": EVERYBODY,
+    "list_documents": READERS | PROGRAMS,
+    "upload_document": DESK | PROGRAMS,
+    "show_document": READERS | PROGRAMS,
+    "page_image": READERS,
+    "original": READERS,
+    "list_findings": READERS | PROGRAMS,
+    "show_finding": READERS | PROGRAMS,
+    "evidence_image": READERS,
+    "list_queue": READERS | PROGRAMS,
+    "post_review": DESK,
+    "list_models": EVERYBODY,
+    "show_balance": frozenset({Role.SUPERVISOR, Role.AUDITOR, Role.MODEL_ADMIN, Role.INTEGRATOR}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who asks. `subject` goes into reviews and events, `name` is for people; `secret` is the cookie or token shown."""
+
+    subject: str
+    name: str
+    roles: frozenset[Role]
+    secret: str
+    by_cookie: bool
+
+    def may(self, route: str) -> bool:
+        """Whether this person may call the route of this name; for templates that leave out what is of no use."""
+        allowed = ACCESS[route]
+        return allowed is PUBLIC or bool(allowed & self.roles)
+
+    @property
+    def csrf(self) -> str:
+        """What forms of this person must hold, and scripts send as `X-CSRF-Token`."""
+        return csrf.token(self.secret)
+
+
+async def admit(request: Request) -> None:
+    """Raises NotSignedIn or Forbidden unless the table lets who asks call the route that was found."""
+    allowed = ACCESS[request.scope["route"].name]
+    if allowed is PUBLIC:
+        return
+    context = request.app.state.context
+    # The connection to the database is not asynchronous.
+    person: Person | None = await run_in_threadpool(context.identity.of, request)
+    if person is None:
+        raise NotSignedIn()
+    if not allowed & person.roles:
+        raise Forbidden("Your roles don't include this.", person=person)
+    if person.by_cookie:
+        await csrf.check(request, person.secret)
+    request.state.person = person
+    await run_in_threadpool(context.limits.spend, "api", person.subject, context.config.api_rate)
+
+
+def signed_in(request: Request) -> Person:
+    """The person that `admit` let in."""
+    person: Person = request.state.person
+    return person
+
+
+Caller = Annotated[Person, Depends(signed_in)]
+
+
+def routes(app: FastAPI) -> Iterator[RouteContext]:
+    """Every route of the application, those of its routers too."""
+    return iter_route_contexts(app.routes)
+
+
+def check_table(app: FastAPI) -> None:
+    """Raises LookupError where a route has no row in the table, or a row no route."""
+    names = {route.name or str(route.path) for route in routes(app)}
+    if missing := sorted(names - ACCESS.keys()):
+        raise LookupError(f"web/access.py doesn't say who may call {', '.join(missing)}")
+    if idle := sorted(ACCESS.keys() - names):
+        raise LookupError(f"web/access.py has rows for routes that are not there: {', '.join(idle)}")

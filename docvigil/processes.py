@@ -35,6 +35,7 @@ def _child(chosen: Settings, instance: Instance, metrics: Path | None, *words: s
         "DOCVIGIL_DATABASE_URL": instance.database_url,
         "DOCVIGIL_REDIS_URL": instance.redis_url,
         "DOCVIGIL_OBJECT_STORE": instance.object_store,
+        "DOCVIGIL_WEB_PORT": str(chosen.web_port),
         "DOCVIGIL_LOG_FILE": str(logs / f"{name}.log"),
         # They would all take the same port.
         "DOCVIGIL_METRICS_PORT": "0",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -15,7 +16,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
-Port = Annotated[int, Field(ge=0, le=65535)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -107,9 +107,51 @@ class Settings(BaseSettings):
     #: those of all its processes, to this machine only. 0: nowhere.
     metrics_port: Port = 0
 
-    #: Relay, reconciler, workers and beat offer metrics for Prometheus at this port, on all interfaces; `docvigil up`
-    #: those of all its processes, to this machine only. 0: nowhere.
-    metrics_port: Port = 0
+    #: Where the desk and the API listen; `0.0.0.0` is every address of this machine.
+    web_host: str = "127.0.0.1"
+    #: Its port; `docvigil up` takes a free one where the usual one is taken and none is set.
+    web_port: Annotated[int, Field(ge=1, le=65535)] = 8321
+    #: Where browsers find the desk, for example `https://docvigil.example.org`; host and port if unset.
+    public_url: str | None = None
+    #: TLS certificate (with its chain) and key, as PEM files; both or neither. A proxy may do TLS instead.
+    tls_certificate: Path | None = None
+    #: The certificate's private key.
+    tls_key: Path | None = None
+    #: Addresses or networks of proxies whose `X-Forwarded-For` is believed (JSON list).
+    trusted_proxies: tuple[str, ...] = ()
+    #: A sign-in ends after so long.
+    session_hours: Annotated[float, Field(gt=0)] = 12.0
+    #: A sign-in ends when its owner wasn't there for so long.
+    idle_minutes: Annotated[float, Field(gt=0)] = 60.0
+    #: A token of the built-in issuer is valid for so long.
+    token_minutes: Annotated[float, Field(gt=0)] = 60.0
+    #: A link by which a user chooses a password is valid for so long.
+    invitation_hours: Annotated[float, Field(gt=0)] = 168.0
+    #: So many wrong passwords in a row lock a name for a while.
+    lockout_failures: Count = 5
+    #: A name is locked for so long.
+    lockout_minutes: Annotated[float, Field(gt=0)] = 15.0
+    #: Attempts to sign in from one address, a minute.
+    signin_rate: Count = 20
+    #: Requests of one person or program, a minute.
+    api_rate: Count = 1200
+
+    #: An OpenID Connect issuer that signs people and programs in, as it names itself; unset, docvigil does it.
+    oidc_issuer: str | None = None
+    #: What the issuer calls docvigil; its redirect URI there is the public URL with `/sign-in/callback`.
+    oidc_client_id: str | None = None
+    #: The secret of a confidential client; also needed to ask about tokens that are not signed.
+    oidc_client_secret: SecretStr | None = None
+    #: What access tokens of programs must be meant for (`aud`); unset, the issuer's tokens are not accepted.
+    oidc_audience: str | None = None
+    #: The claim that has the roles; dots lead into objects, as in `realm_access.roles`.
+    oidc_roles_claim: str = "roles"
+    #: Our roles by the issuer's names for them (JSON object), for example `{"ops-l2": "supervisor"}`.
+    oidc_role_names: dict[str, str] = {}
+    #: Scopes to ask for (JSON list); with `offline_access` the issuer is asked again while somebody works.
+    oidc_scopes: tuple[str, ...] = ("openid", "profile")
+    #: Signature algorithms that are accepted (JSON list).
+    oidc_algorithms: tuple[str, ...] = ("RS256", "PS256", "ES256", "EdDSA")
 
     #: `auto` is readable in a terminal and JSON everywhere else.
     log_format: Literal["auto", "json", "console"] = "auto"
@@ -119,7 +161,7 @@ class Settings(BaseSettings):
     log_file: Path | None = None
 
     # Children of `docvigil up` stand in another folder, and must find the same places.
-    @field_validator("home", "doctypes_folder", "model_folder", "log_file")
+    @field_validator("home", "doctypes_folder", "model_folder", "log_file", "tls_certificate", "tls_key")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().resolve()
@@ -128,6 +170,24 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute_store(cls, store: str | None) -> str | None:
         return store if store is None or "://" in store else str(Path(store).expanduser().resolve())
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_a_url(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+            raise ValueError(f"{url!r} is no address of a host, such as https://docvigil.example.org")
+        return url.rstrip("/")
+
+    @field_validator("oidc_algorithms")
+    @classmethod
+    def _are_of_keys(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        # With a shared secret, or none, whoever checks a token could also make one.
+        if wrong := [name for name in names if name.lower() == "none" or name.startswith("HS")]:
+            raise ValueError(f"{', '.join(wrong)} can't be accepted; name algorithms of public keys, such as RS256")
+        return names
 
     @field_validator("timezone")
     @classmethod
@@ -144,6 +204,12 @@ class Settings(BaseSettings):
             raise ValueError("DOCVIGIL_DATABASE_URL and DOCVIGIL_REDIS_URL belong together: set both or neither")
         if self.lease_seconds < 3 * self.heartbeat_seconds:
             raise ValueError("DOCVIGIL_LEASE_SECONDS must be at least three times DOCVIGIL_HEARTBEAT_SECONDS")
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("DOCVIGIL_TLS_CERTIFICATE and DOCVIGIL_TLS_KEY belong together: set both or neither")
+        if self.oidc_issuer is not None and self.oidc_client_id is None:
+            raise ValueError("DOCVIGIL_OIDC_ISSUER needs DOCVIGIL_OIDC_CLIENT_ID, docvigil's name at the issuer")
+        if self.oidc_audience is not None and self.oidc_audience == self.oidc_client_id:
+            raise ValueError("DOCVIGIL_OIDC_AUDIENCE must differ from the client id: ID tokens are no access tokens")
         if self.audit_key is not None and len(_hex(self.audit_key)) != 32:
             raise ValueError("DOCVIGIL_AUDIT_KEY must be 64 hexadecimal digits, for example of `openssl rand -hex 32`")
         return self
@@ -152,6 +218,14 @@ class Settings(BaseSettings):
     def external(self) -> bool:
         """Whether Postgres and Redis are somebody else's and only used here."""
         return self.database_url is not None
+
+    @property
+    def web_url(self) -> str:
+        """Where browsers find the desk."""
+        if self.public_url is not None:
+            return self.public_url
+        host = "localhost" if self.web_host in ("0.0.0.0", "::", "127.0.0.1", "::1") else self.web_host  # noqa: S104
+        return f"{'https' if self.tls_certificate else 'http'}://{host}:{self.web_port}"
 
     @property
     def types_folder(self) -> Path:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import structlog
 from sqlalchemy.orm import Session, sessionmaker
@@ -17,12 +19,14 @@ from pipeline.doctypes.load import builtin, load_all
 from pipeline.doctypes.propose import PrintedWords
 from pipeline.doctypes.schema import DocumentType
 from pipeline.locate import Atlas
+from pipeline.marks import Detector
 from pipeline.missed import Bound
 from pipeline.pages import Limits
 from pipeline.reading import Reader
 from pipeline.verdict import CLEAR, Thresholds
 from records.canonical import as_id
 from records.objects import ObjectStore
+from web.config import OidcConfig, WebConfig
 from workers.config import WorkerConfig
 
 log = structlog.get_logger(__name__)
@@ -60,6 +64,15 @@ def printed_words() -> PrintedWords:
     return PrintReader(side=PAGE_SIDE).words
 
 
+def detector(chosen: Settings) -> Detector:
+    """Who finds signatures on pages of free layout: the detector beside the model, else the one that ships. Imports
+    torch."""
+    from models.spotting import WEIGHTS, Spotter
+
+    folder = Path(chosen.model_folder) if chosen.model_folder is not None else None
+    return Spotter.from_folder(folder if folder is not None and (folder / WEIGHTS).is_file() else None)
+
+
 def reader(chosen: Settings) -> Reader:
     """The model for ink, batched across callers by the engine, and OCR for print. Imports torch."""
     import torch
@@ -71,7 +84,9 @@ def reader(chosen: Settings) -> Reader:
     # Threads that wait for each other's turn on a busy core take ten times as long as one alone.
     torch.set_num_threads(chosen.model_threads or max(1, (os.cpu_count() or 1) - chosen.prepare_processes))
     ink = load_reader(chosen.model_folder)
-    return InkAndPrintReader(Engine(ink, max_batch=chosen.max_batch, max_wait_ms=chosen.max_wait_ms), PrintReader())
+    engine = Engine(ink, max_batch=chosen.max_batch, max_wait_ms=chosen.max_wait_ms)
+    engine.warm_up()
+    return InkAndPrintReader(engine, PrintReader())
 
 
 def own_reader() -> Reader:
@@ -153,6 +168,49 @@ def merged(chosen: Settings, found: Bound | None) -> Thresholds:
     """The thresholds of the settings over those of a bound over the usual ones."""
     proved = {} if found is None else found.thresholds
     return Thresholds({**CLEAR, **proved, **chosen.clear}, chosen.default_clear)
+
+
+def web_config(chosen: Settings, instance: Instance) -> WebConfig:
+    """What the desk and the API are told."""
+    # Under another name a page of somebody else could reach a desk that listens on this machine only.
+    named = chosen.public_url is not None or chosen.web_host in ("127.0.0.1", "::1", "localhost")
+    hosts = {urlsplit(chosen.web_url).hostname or "", "localhost", "127.0.0.1", "[::1]"}
+    return WebConfig(
+        database_url=instance.database_url,
+        redis_url=instance.redis_url,
+        object_store=instance.object_store,
+        object_store_endpoint=chosen.s3_endpoint_url,
+        public_url=chosen.web_url,
+        timezone=chosen.timezone,
+        max_file_bytes=chosen.max_file_bytes,
+        doctypes_folder=chosen.types_folder,
+        oidc=_oidc(chosen),
+        hosts=tuple(sorted(hosts)) if named else (),
+        session=timedelta(hours=chosen.session_hours),
+        idle=timedelta(minutes=chosen.idle_minutes),
+        token=timedelta(minutes=chosen.token_minutes),
+        invitation=timedelta(hours=chosen.invitation_hours),
+        lockout_failures=chosen.lockout_failures,
+        lockout=timedelta(minutes=chosen.lockout_minutes),
+        signin_rate=chosen.signin_rate,
+        api_rate=chosen.api_rate,
+    )
+
+
+def _oidc(chosen: Settings) -> OidcConfig | None:
+    if chosen.oidc_issuer is None or chosen.oidc_client_id is None:
+        return None
+    secret = chosen.oidc_client_secret
+    return OidcConfig(
+        issuer=chosen.oidc_issuer,
+        client_id=chosen.oidc_client_id,
+        client_secret=None if secret is None else secret.get_secret_value(),
+        audience=chosen.oidc_audience,
+        roles_claim=chosen.oidc_roles_claim,
+        role_names=chosen.oidc_role_names,
+        scopes=chosen.oidc_scopes,
+        algorithms=chosen.oidc_algorithms,
+    )
 
 
 def rules_version(chosen: Settings) -> str:

@@ -1,5 +1,5 @@
 """The processes of docvigil, one by one, as compose and Kubernetes run them: migrate, watch, relay, reconcile, worker,
-beat. `docvigil up` runs the same commands as its children."""
+beat, web. `docvigil up` runs the same commands as its children."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Queue(StrEnum):
 
 
 def register(app: typer.Typer) -> None:
-    for command in (migrate, watch, relay, reconcile, worker, beat):
+    for command in (migrate, watch, relay, reconcile, worker, beat, web):
         app.command(rich_help_panel="Processes")(command)
 
 
@@ -96,6 +96,22 @@ def beat(metrics_port: Metrics = None) -> None:
 
     with _serving(metrics_port) as desk, stopping() as stop:
         run(wiring.worker_config(desk.settings, desk.instance), stop)
+
+
+def web() -> None:
+    """Serve the reviewers' desk and the API."""
+    from web.app import serve
+
+    with _serving() as desk:
+        chosen = desk.settings
+        serve(
+            wiring.web_config(chosen, desk.instance),
+            host=chosen.web_host,
+            port=chosen.web_port,
+            trusted_proxies=chosen.trusted_proxies,
+            tls_certificate=chosen.tls_certificate,
+            tls_key=chosen.tls_key,
+        )
 
 
 def worker(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +21,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from docvigil import logging
 from docvigil.cli.common import ID_SIGNS, Refusal, offer_metrics, screen, stopping
+from docvigil.cli.users import first_link
 from docvigil.desk import Desk, desk
 from docvigil.instance import owned
 from docvigil.processes import everything
@@ -54,7 +56,7 @@ def up(
     samples: Annotated[bool, typer.Option("--samples", help="Put synthesised scans into the drop folder.")] = False,
 ) -> None:
     """Run everything here: Postgres and Redis (unless their URLs are set), watchers and workers. Ctrl-C stops it."""
-    chosen = settings()
+    chosen = _with_free_port(settings())
     logs = chosen.home / "logs"
     folders = [_made(folder) for folder in drop or [chosen.home / "drop"]]
     logs.mkdir(parents=True, exist_ok=True)
@@ -66,7 +68,7 @@ def up(
             view.begin()
             metrics = _metrics(chosen)
             supervisor.start(everything(chosen, instance, [str(folder) for folder in folders], metrics))
-            _tell(chosen, folders)
+            _tell(chosen, folders, first_link(opened))
             with _samples(opened, folders[0], stop) if samples else _nothing():
                 view.run(stop)
             screen.print("Stopping…")
@@ -82,10 +84,30 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def _tell(chosen: Settings, folders: list[Path]) -> None:
-    """Where to look."""
+def _with_free_port(chosen: Settings) -> Settings:
+    """Another instance on this machine may have the usual port; one that was set is taken as it is."""
+    if "web_port" in chosen.model_fields_set:
+        return chosen
+    family = socket.AF_INET6 if ":" in chosen.web_host else socket.AF_INET
+    for port in (chosen.web_port, 0):
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((chosen.web_host, port))
+            except OSError as busy:
+                log.info("web.port_taken", port=port, error=busy.strerror)
+                continue
+            return chosen.model_copy(update={"web_port": probe.getsockname()[1]})
+    return chosen
+
+
+def _tell(chosen: Settings, folders: list[Path], first: str | None) -> None:
+    """Where to look. `first` is the link of the first user."""
     rows = [("Drop scans into", str(folder)) for folder in folders]
-    rows += [("The flagged queue", "docvigil queue"), ("Logs", str(chosen.home / "logs"))]
+    rows += [("The flagged queue", "docvigil queue"), ("In a browser", chosen.web_url)]
+    if first is not None:
+        rows.append(("First sign-in, once", first))
+    rows.append(("Logs", str(chosen.home / "logs")))
     if chosen.metrics_port:
         rows.append(("Metrics", f"http://127.0.0.1:{chosen.metrics_port}/metrics"))
     if "home" in chosen.model_fields_set and not chosen.external:

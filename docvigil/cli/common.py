@@ -72,8 +72,9 @@ def the_reader(chosen: Settings) -> Reader:
     """The model of the settings. Raises Refusal where its folder holds none that can be used."""
     try:
         return wiring.reader(chosen)
-    except (FileNotFoundError, ValueError) as wrong:
-        raise Refusal(f"the model can't be loaded: {wrong}") from wrong
+    except (OSError, ValueError) as wrong:
+        told = f"{wrong.filename}: {wrong.strerror}" if isinstance(wrong, OSError) and wrong.errno else wrong
+        raise Refusal(f"the model can't be loaded: {told}") from wrong
 
 
 def offer_metrics(port: int, host: str = EVERYWHERE, folder: Path | None = None) -> None:

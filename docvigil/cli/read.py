@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from docvigil.cli.common import Refusal, as_json, errors, screen
+from docvigil.cli.common import Refusal, as_json, errors, screen, the_reader
 from docvigil.settings import settings
-from docvigil.wiring import atlas, limits, printed_words, reader
+from docvigil.wiring import atlas, limits, printed_words
 from pipeline.doctypes.schema import FieldKind
 from pipeline.geometry import Box
 from pipeline.pages import BadFile
@@ -56,7 +56,7 @@ def read(
         raise typer.BadParameter("--regions names files, kinds and boxes itself; give it alone")
     wanted = list(_of_file(regions)) if regions else list(_of_arguments(images or [], kind, box, page))
     config = settings()
-    asked = Regions(reader(config), atlas(config), limits(config), printed_words)
+    asked = Regions(the_reader(config), atlas(config), limits(config), printed_words)
     table = Table("file", "kind", "present", "value", "normalised", "confidence", box=None)
     failed = False
     for one in wanted:

@@ -35,7 +35,7 @@ class Scripted:
 
 @pytest.fixture
 def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(command, "reader", lambda _settings: Scripted())
+    monkeypatch.setattr(command, "the_reader", lambda _settings: Scripted())
     monkeypatch.setattr(command, "atlas", lambda _settings: Atlas([]))
     monkeypatch.setattr(command, "printed_words", lambda: lambda _image: [])
     image = np.full((1000, 800), 250, np.uint8)

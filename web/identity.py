@@ -42,8 +42,18 @@ class Identity:
             if scheme.lower() != "bearer" or not token.strip():
                 raise NotSignedIn("Only bearer tokens are accepted here.", error="invalid_request")
             return self._by_token(token.strip())
+        return self.by_cookie(request)
+
+    def by_cookie(self, request: Request) -> Person | None:
+        """Whose browser asks."""
         secret = cookies.read(request, cookies.SESSION)
-        return None if secret is None else self._by_cookie(secret)
+        if secret is None:
+            return None
+        with self._sessions.begin() as session:
+            one = signins.find(session, secret, "browser", self._config.idle)
+        if one is not None and one.refresh_due:
+            one = self._refreshed(secret)
+        return None if one is None else _person(one, secret, by_cookie=True)
 
     def begin(self, subject: str, name: str, roles: Iterable[str], vouched: Vouched | None = None) -> str:
         """Signs somebody in; the cookie to give. Roles that we don't know are left out."""
@@ -69,13 +79,6 @@ class Identity:
             for kind in signins.SIGNIN_KINDS:
                 if one := signins.find(session, secret, kind, self._config.idle):
                     signins.end(session, one, "signout")
-
-    def _by_cookie(self, secret: str) -> Person | None:
-        with self._sessions.begin() as session:
-            one = signins.find(session, secret, "browser", self._config.idle)
-        if one is not None and one.refresh_due:
-            one = self._refreshed(secret)
-        return None if one is None else _person(one, secret, by_cookie=True)
 
     def _refreshed(self, secret: str) -> SigninView | None:
         """Asks the issuer again, one request at a time: a refresh token may count only once."""

@@ -173,6 +173,9 @@ def _http(request: Request, error: Exception) -> Response:
     }
     problem = Problem(told.get(HTTPStatus(error.status_code), str(error.detail)), headers=error.headers)
     problem.status = HTTPStatus(error.status_code)
+    if not hasattr(request.state, "person"):
+        # No route, so nobody was asked for yet; whoever is signed in finds the way on.
+        problem.person = request.app.state.context.identity.by_cookie(request)
     return answer(request, problem)
 
 

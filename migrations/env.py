@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from records.desk_tables import Base
+from records.tables import Base
 
 connection = context.config.attributes.get("connection")
 if connection is None:

@@ -36,9 +36,9 @@ class Case(Base):
         CheckConstraint(one_of("stage", CASE_STAGES), "stage"),
         CheckConstraint("probability > 0 AND probability <= 1", "probability"),
         CheckConstraint("risk BETWEEN 0 AND 1", "risk"),
-        CheckConstraint("undecided >= 0 AND undecided <= cardinality(asked)", "counts"),
+        CheckConstraint("undecided <@ asked", "undecided_was_asked"),
         CheckConstraint("(claimed_by IS NULL) = (claim_expires_at IS NULL)", "claim_is_whole"),
-        CheckConstraint("stage NOT IN ('second', 'disputed') OR first_reviewer IS NOT NULL", "second_had_a_first"),
+        CheckConstraint("stage NOT IN ('second', 'disputed') OR first_reviewers <> '{}'", "second_had_a_first"),
         CheckConstraint("(stage = 'decided') <= (decided_at IS NOT NULL)", "decided_has_a_time"),
         Index("cases_one_waits", "document_id", unique=True, postgresql_where=_WAITING),
         Index("cases_by_risk", text("(- priority)"), text("(- risk)"), "scan_id", postgresql_where=_WAITING),
@@ -73,15 +73,16 @@ class Case(Base):
     document_types: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
     #: The checks of the findings asked about.
     checks: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
-    #: The findings put before people, and how many of them lack a decision in this round.
+    #: The findings put before people, and those of them that lack a decision in this round.
     asked: Mapped[list[int]]
-    undecided: Mapped[int]
+    undecided: Mapped[list[int]]
     verdict_at: Mapped[datetime] = now_column()
     due_at: Mapped[datetime | None]
     assignee: Mapped[str | None]
     claimed_by: Mapped[str | None]
     claim_expires_at: Mapped[datetime | None]
-    first_reviewer: Mapped[str | None]
+    #: Who decided in the first round: a second opinion comes from somebody else.
+    first_reviewers: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
     decided_at: Mapped[datetime | None]
 
 

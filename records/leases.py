@@ -14,8 +14,10 @@ from sqlalchemy import ColumnElement, Interval, cast, delete, func, literal, sel
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session, aliased
 
+from pipeline.desk import DeskRules
 from pipeline.findings import Finding, Verdict
 from records.audit import event
+from records.cases import open_case
 from records.privacy import masked
 from records.tables import Document, Outbox, Scan
 from records.tables import Finding as FindingRow
@@ -107,8 +109,10 @@ def judged(
     versions: Versions,
     document_types: Collection[str] = (),
     timings: Mapping[str, float] | None = None,
+    rules: DeskRules | None = None,
 ) -> bool:
-    """Write findings and verdict, and end the scan. `evidence_keys` goes along with `findings`, one each.
+    """Write findings and verdict, end the scan, and put it before people where `rules` of the desk say so.
+    `evidence_keys` goes along with `findings`, one each.
 
     A verdict is clear or flagged here; `quarantine` is for what can't be scanned.
     """
@@ -148,6 +152,7 @@ def judged(
         rules=versions.rules,
         doctypes=versions.doctypes,
     )
+    open_case(session, lease.scan_id, rules or DeskRules(), findings, document_types)
     return True
 
 

@@ -15,10 +15,9 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from records import replies, signins, users  # noqa: F401 - Their tables belong to `Base` too.
+from records import desk_tables, replies, signins, users  # noqa: F401 - Their tables belong to `Base` too.
 from records.database import CONNECT_SECONDS, WrongServer, driver_url
-from records.desk_tables import Base
-from records.tables import APPEND_ONLY
+from records.tables import APPEND_ONLY, Base
 
 #: Two processes that start at once migrate one after the other.
 MIGRATION_LOCK = 0x64766967_00000002

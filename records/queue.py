@@ -109,15 +109,19 @@ def document(session: Session, document_id: str) -> DocumentView:
 
 
 def findings(session: Session, scan_id: int) -> tuple[FindingView, ...]:
-    """Every finding of a scan with its latest review, in the order of the pages."""
+    """Every finding of a scan with the review that counts, in the order of the pages."""
     newer = aliased(Review)
+    higher = select(newer.id).where(
+        newer.finding_id == Finding.id, newer.withdrawn_at.is_(None), newer.round > Review.round
+    )
     rows = session.execute(
         select(Finding, Review)
         .outerjoin(
             Review,
             and_(
                 Review.finding_id == Finding.id,
-                ~select(newer.id).where(newer.finding_id == Finding.id, newer.id > Review.id).exists(),
+                Review.withdrawn_at.is_(None),
+                ~higher.exists(),
             ),
         )
         .where(Finding.scan_id == scan_id)
@@ -173,7 +177,7 @@ def resolve_prefix(session: Session, prefix: str) -> str:
 
 def _tell(session: Session, scan_ids: list[int]) -> dict[int, dict[str, Any]]:
     """What to say of each scan in the queue: its checks that didn't pass, how many findings, how many undecided."""
-    decided = select(Review.id).where(Review.finding_id == Finding.id).exists()
+    decided = select(Review.id).where(Review.finding_id == Finding.id, Review.withdrawn_at.is_(None)).exists()
     rows = session.execute(
         select(
             Finding.scan_id,
@@ -249,7 +253,7 @@ def finding_view(row: Finding, review: Review | None) -> FindingView:
         outcome=row.outcome,
         confidence=row.confidence,
         value=row.value,
-        box=_box(row.box),
+        box=box_of(row.box),
         rule=row.rule,
         message=row.message,
         evidence_key=row.evidence_key,
@@ -257,7 +261,7 @@ def finding_view(row: Finding, review: Review | None) -> FindingView:
     )
 
 
-def _box(values: list[float] | None) -> Box | None:
+def box_of(values: list[float] | None) -> Box | None:
     # A line thinner than a ten-thousandth of the page has no height left once its box is rounded.
     if values is None or values[0] >= values[2] or values[1] >= values[3]:
         return None
@@ -266,4 +270,14 @@ def _box(values: list[float] | None) -> Box | None:
 
 def review_view(row: Review) -> ReviewView:
     """A row of reviews as a value."""
-    return ReviewView(row.id, row.finding_id, row.reviewer, row.decision, row.value, row.note, row.decided_at)
+    return ReviewView(
+        row.id,
+        row.finding_id,
+        row.reviewer,
+        row.decision,
+        row.value,
+        row.note,
+        row.decided_at,
+        row.round,
+        box_of(row.box),
+    )

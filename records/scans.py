@@ -7,6 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
+from records import cases
 from records.audit import event
 from records.tables import Document, Outbox, Scan, scan_ids
 from records.words import Refused, Versions
@@ -44,6 +45,7 @@ def start(
             )
             .returning(Document.priority)
         ).scalar_one()
+        cases.supersede(session, document_id)
     session.execute(
         insert(Scan).values(
             id=scan_id,
@@ -140,4 +142,5 @@ def write_priority(session: Session, document_id: str, priority: int) -> bool:
     found = session.scalar(
         update(Document).where(Document.id == document_id).values(priority=priority).returning(Document.id)
     )
+    cases.write_priority(session, document_id, priority)
     return found is not None

@@ -123,6 +123,8 @@ class QueuePage:
 
 @dataclass(frozen=True, slots=True)
 class ReviewView:
+    """`round`: 1 the first reviewer's, 2 the second opinion, 3 the supervisor's."""
+
     id: int
     finding_id: int
     reviewer: str
@@ -130,6 +132,18 @@ class ReviewView:
     value: str | None
     note: str | None
     decided_at: datetime
+    round: int = 1
+    box: Box | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a decision came to: `undecided` findings are left in this round; `done` when the document is decided."""
+
+    review: ReviewView
+    document_id: str
+    undecided: int
+    done: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,22 +23,22 @@ CREATE TABLE cases (
     document_types text[] DEFAULT '{}' NOT NULL,
     checks text[] DEFAULT '{}' NOT NULL,
     asked bigint[] NOT NULL,
-    undecided bigint NOT NULL,
+    undecided bigint[] NOT NULL,
     verdict_at timestamptz DEFAULT now() NOT NULL,
     due_at timestamptz,
     assignee text,
     claimed_by text,
     claim_expires_at timestamptz,
-    first_reviewer text,
+    first_reviewers text[] DEFAULT '{}' NOT NULL,
     decided_at timestamptz,
     CONSTRAINT cases_pkey PRIMARY KEY (scan_id),
     CONSTRAINT cases_cause CHECK (cause IN ('flagged', 'drawn', 'reopened')),
     CONSTRAINT cases_stage CHECK (stage IN ('open', 'second', 'disputed', 'decided', 'superseded')),
     CONSTRAINT cases_probability CHECK (probability > 0 AND probability <= 1),
     CONSTRAINT cases_risk CHECK (risk BETWEEN 0 AND 1),
-    CONSTRAINT cases_counts CHECK (undecided >= 0 AND undecided <= cardinality(asked)),
+    CONSTRAINT cases_undecided_was_asked CHECK (undecided <@ asked),
     CONSTRAINT cases_claim_is_whole CHECK ((claimed_by IS NULL) = (claim_expires_at IS NULL)),
-    CONSTRAINT cases_second_had_a_first CHECK (stage NOT IN ('second', 'disputed') OR first_reviewer IS NOT NULL),
+    CONSTRAINT cases_second_had_a_first CHECK (stage NOT IN ('second', 'disputed') OR first_reviewers <> '{}'),
     CONSTRAINT cases_decided_has_a_time CHECK ((stage = 'decided') <= (decided_at IS NOT NULL)),
     CONSTRAINT cases_scan_id_fkey FOREIGN KEY (scan_id) REFERENCES scans (id),
     CONSTRAINT cases_document_id_fkey FOREIGN KEY (document_id) REFERENCES documents (id),
@@ -202,7 +202,8 @@ SELECT s.id, d.id, a.source_id, 'flagged', CASE WHEN d.reviewed_at IS NULL THEN 
        SELECT coalesce(max(CASE outcome WHEN 'anomaly' THEN confidence ELSE 0.5 END), 0.5) AS risk,
               coalesce(array_agg(DISTINCT "check"), '{}') AS checks,
               coalesce(array_agg(id ORDER BY id), '{}') AS asked,
-              count(*) FILTER (WHERE NOT EXISTS (SELECT FROM reviews r WHERE r.finding_id = findings.id)) AS undecided
+              coalesce(array_agg(id ORDER BY id) FILTER (
+                  WHERE NOT EXISTS (SELECT FROM reviews r WHERE r.finding_id = findings.id)), '{}') AS undecided
          FROM findings WHERE findings.scan_id = s.id AND outcome <> 'pass') f
  WHERE d.status = 'flagged';
 """

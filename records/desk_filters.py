@@ -1,0 +1,73 @@
+"""What the desk's queue can be narrowed to; the same for its pages and for taking the next document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from sqlalchemy import ColumnElement, and_, func
+
+from records.desk_tables import Case
+
+Sla = Literal["overdue", "soon", "in_time", "none"]
+SLAS: tuple[Sla, ...] = ("overdue", "soon", "in_time", "none")
+
+#: A document that is due within this time is due soon.
+SOON = timedelta(hours=4)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """All that are given must hold. `assignee` empty: assigned to nobody; `older_than` and `newer_than` count from the
+    verdict; `risk_from` and `risk_to` are probabilities, both included."""
+
+    check: str | None = None
+    doctype: str | None = None
+    source_id: int | None = None
+    assignee: str | None = None
+    older_than: timedelta | None = None
+    newer_than: timedelta | None = None
+    risk_from: float | None = None
+    risk_to: float | None = None
+    sla: Sla | None = None
+
+
+ALL = Filters()
+
+
+def conditions(chosen: Filters) -> list[ColumnElement[bool]]:
+    """The filters as conditions on `cases`."""
+    found: list[ColumnElement[bool]] = []
+    if chosen.check is not None:
+        found.append(Case.checks.contains([chosen.check]))
+    if chosen.doctype is not None:
+        found.append(Case.document_types.contains([chosen.doctype]))
+    if chosen.source_id is not None:
+        found.append(Case.source_id == chosen.source_id)
+    if chosen.assignee is not None:
+        found.append(Case.assignee == chosen.assignee if chosen.assignee else Case.assignee.is_(None))
+    if chosen.older_than is not None:
+        found.append(Case.verdict_at <= func.now() - chosen.older_than)
+    if chosen.newer_than is not None:
+        found.append(Case.verdict_at >= func.now() - chosen.newer_than)
+    if chosen.risk_from is not None:
+        found.append(-Case.risk <= -chosen.risk_from)
+    if chosen.risk_to is not None:
+        found.append(-Case.risk >= -chosen.risk_to)
+    if chosen.sla is not None:
+        found.append(_sla(chosen.sla))
+    return found
+
+
+def _sla(wanted: Sla) -> ColumnElement[bool]:
+    now = func.now()
+    states: dict[Sla, ColumnElement[bool]] = {
+        "overdue": Case.due_at < now,
+        "soon": and_(Case.due_at >= now, Case.due_at < now + SOON),
+        "in_time": Case.due_at >= now + SOON,
+        "none": Case.due_at.is_(None),
+    }
+    if wanted not in states:
+        raise ValueError(f"{wanted!r} is no state of a due time; one is {', '.join(SLAS)}")
+    return states[wanted]

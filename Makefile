@@ -66,7 +66,7 @@ fonts: $(DEV) ## Fetch handwriting and print fonts for training (npm packages, o
 	$(VENV)/bin/python -m models.synthesis.fetch_fonts
 
 train: $(DEV) ## Train the bundled checkpoint from its recipe; goes on where it stopped
-	$(VENV)/bin/python -m models.training.train
+	$(VENV)/bin/docvigil train
 
 bench: $(DEV) ## Measure the pipeline on this machine
 	$(VENV)/bin/python benchmarks/pipeline.py

@@ -14,7 +14,22 @@ import typer
 from rich.text import Text
 from typer.exceptions import Abort, TyperException
 
-from docvigil.cli import balance, compare, doctypes, documents, endorsers, models, processes, read, scan, synthesise, up
+from docvigil.cli import (
+    balance,
+    bench,
+    compare,
+    doctypes,
+    documents,
+    endorsers,
+    models,
+    processes,
+    read,
+    scan,
+    synthesise,
+    train,
+    up,
+    users,
+)
 from docvigil.cli.common import Refusal, errors
 from docvigil.embedded.supervisor import StartFailed
 from docvigil.instance import InstanceBusy
@@ -32,12 +47,14 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
 )
-for commands in (up, scan, processes, documents, balance, read, synthesise, compare):
+for commands in (up, scan, processes, documents, balance, read, synthesise, compare, train):
     commands.register(app)
 app.add_typer(endorsers.app, name="endorsers")
 app.add_typer(balance.audit, name="audit")
 app.add_typer(doctypes.app, name="doctypes")
 app.add_typer(models.app, name="models")
+app.add_typer(bench.app, name="bench")
+app.add_typer(users.app, name="users")
 
 
 def main() -> None:

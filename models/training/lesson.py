@@ -14,6 +14,7 @@ from torch.utils.data import IterableDataset
 
 from models.nanovlm.model import NanoVLM
 from models.nanovlm.tokens import ID, PAD
+from models.training.contrast import contrastive
 from models.training.recipe import Recipe
 from models.training.shards import SIZE, UNKNOWN, waited_for
 from pipeline.reading import Pixels
@@ -39,8 +40,8 @@ class Lessons(IterableDataset[Example]):
         self.folder, self.recipe, self.start = folder, recipe, start
 
     def __iter__(self) -> Iterator[Example]:
-        recipe, seen = self.recipe, self.start * self.recipe.batch
-        first = recipe.forms_from * recipe.batch
+        recipe, seen = self.recipe, self.start * self.recipe.evidences_a_step
+        first = recipe.forms_from * recipe.evidences_a_step
         of_forms = round(max(0, seen - first) * recipe.forms)
         fields, forms = self._stream("", seen - of_forms), self._stream(FORMS, of_forms)
         choice = np.random.default_rng([recipe.seed, self.start])
@@ -69,8 +70,11 @@ def shard_at(visit: int, showings: int) -> int:
 def shards_needed(recipe: Recipe) -> tuple[int, int]:
     """How many shards a training sees from its first on, of single fields and of whole forms. A little more than the
     share says, since which kind comes next is left to chance."""
-    forms = max(0, recipe.steps - recipe.forms_from) * recipe.batch * recipe.forms
-    fields = recipe.steps * recipe.batch - forms
+    drawn = recipe.evidences_a_step * (1 - recipe.feedback)
+    if not drawn:
+        return 0, 0
+    forms = max(0, recipe.steps - recipe.forms_from) * drawn * recipe.forms
+    fields = recipe.steps * drawn - forms
     return _shards(fields, recipe.showings), _shards(forms, recipe.showings) if forms else 0
 
 
@@ -117,11 +121,19 @@ class Lesson(nn.Module):
         self.model = model
         #: Set step by step; 0 drops the labels.
         self.columns_weight = 1.0
+        #: Set step by step; 0 drops the contrastive loss.
+        self.contrast_weight = 0.0
 
     def forward(self, images: Tensor, tokens: Tensor, columns: Tensor) -> dict[str, Tensor]:
-        words, characters = self.model(images, tokens[:, :-1])
-        answer = functional.cross_entropy(words.float().transpose(1, 2), tokens[:, 1:], ignore_index=ID[PAD])
-        if self.columns_weight == 0:
-            return {"loss": answer}
-        labels = functional.cross_entropy(characters.float().transpose(1, 2), columns, ignore_index=UNKNOWN)
-        return {"loss": answer + self.columns_weight * labels}
+        seen = self.model.see(images)
+        words = self.model.said(seen, tokens[:, :-1])
+        loss = functional.cross_entropy(words.float().transpose(1, 2), tokens[:, 1:], ignore_index=ID[PAD])
+        # A batch of feedback alone has no labels.
+        if self.columns_weight and bool((columns != UNKNOWN).any()):
+            characters = self.model.characters(seen).float().transpose(1, 2)
+            labels = functional.cross_entropy(characters, columns, ignore_index=UNKNOWN)
+            loss = loss + self.columns_weight * labels
+        if self.contrast_weight:
+            told = self.model.decoder.embed_tokens(tokens)
+            loss = loss + self.contrast_weight * contrastive(seen, told, tokens, ID[PAD])
+        return {"loss": loss}

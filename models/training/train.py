@@ -9,37 +9,36 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import structlog
 import torch
 from safetensors.torch import load_file
-from torch import Tensor
-from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers import PrinterCallback, TrainerCallback
 from transformers.trainer_utils import get_last_checkpoint
 
 from models.nanovlm.model import WEIGHTS, NanoVLM
+from models.training.coach import REPORTERS, Coach, Stopping, Teller, arguments, callbacks
+from models.training.feedback import Held, Mixed, loaded
 from models.training.lesson import Lesson, Lessons, shards_needed, together
+from models.training.progress import Progress, Stopped
 from models.training.recipe import Recipe
+from models.training.shards import draw, load
 
 log = structlog.get_logger(__name__)
 
-
-class Coach(Trainer):  # type: ignore[misc]
-    """The Trainer, saving weights in plain order: safetensors takes no other."""
-
-    def _save(self, output_dir: str | None = None, state_dict: dict[str, Tensor] | None = None) -> None:
-        state = self.model.state_dict() if state_dict is None else state_dict
-        super()._save(output_dir, {name: tensor.contiguous() for name, tensor in state.items()})
+#: The shard that is evaluated on; no training comes so far.
+HELD_OUT = 999_999
 
 
-class ColumnsFade(TrainerCallback):  # type: ignore[misc]
-    """Takes the weight from the labels of columns, evenly, until they are dropped."""
+class Fading(TrainerCallback):  # type: ignore[misc]
+    """Takes the weight from the labels of columns, evenly, until they are dropped; and drops the contrastive loss."""
 
     def __init__(self, lesson: Lesson, recipe: Recipe) -> None:
         self._lesson, self._recipe = lesson, recipe
@@ -47,53 +46,76 @@ class ColumnsFade(TrainerCallback):  # type: ignore[misc]
     def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         done = state.global_step / (self._recipe.steps * self._recipe.columns_until)
         self._lesson.columns_weight = self._recipe.columns_weight * max(0.0, 1.0 - done)
+        early = state.global_step < self._recipe.steps * self._recipe.contrast_until
+        self._lesson.contrast_weight = self._recipe.contrast_weight if early else 0.0
 
 
-def train(recipe: Recipe, evidence: Path, run: Path, report_to: str = "none", start: Path | None = None) -> NanoVLM:
+def train(
+    recipe: Recipe,
+    evidence: Path,
+    run: Path,
+    report_to: str = "none",
+    start: Path | None = None,
+    *,
+    feedback: Path | None = None,
+    tell: Callable[[Progress], None] | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> NanoVLM:
     """Trains from random weights or those of the checkpoint `start`, or goes on from the newest state in `run`; returns
-    the model at the end."""
+    the model at the end, the best one where the recipe has evaluations.
+
+    `feedback` is a folder of reviewers' examples, which take the share of the evidences that the recipe says. After
+    each step `tell` is told how far it is. Raises Stopped once `stop` wants it, with the state saved, and ValueError
+    with a sentence for what doesn't fit together.
+    """
+    if (feedback is not None) != (recipe.feedback > 0):
+        raise ValueError("a folder of feedback and a recipe with a share of it belong together; one of them is missing")
     torch.manual_seed(recipe.seed)
-    model = NanoVLM.from_folder(start).train() if start else NanoVLM(recipe.config)
+    model = begun(recipe, start)
     # Small channels convolve a fifth faster this way on a CPU.
     model.vision.stem.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     lesson = Lesson(model)
     before = get_last_checkpoint(str(run)) if run.is_dir() else None
     steps_done = json.loads((Path(before) / "trainer_state.json").read_text())["global_step"] if before else 0
-    arguments = TrainingArguments(
-        output_dir=str(run),
-        max_steps=recipe.steps,
-        per_device_train_batch_size=recipe.batch,
-        learning_rate=recipe.rate,
-        weight_decay=recipe.weight_decay,
-        adam_beta2=0.98,
-        max_grad_norm=recipe.clip,
-        warmup_steps=max(1, round(recipe.warm_up * recipe.steps)),
-        lr_scheduler_type="warmup_stable_decay",
-        lr_scheduler_kwargs={"num_decay_steps": recipe.descent, "decay_type": "cosine"},
-        logging_steps=50,
-        save_steps=recipe.save_every,
-        save_total_limit=2,
-        seed=recipe.seed,
-        bf16=torch.cuda.is_available(),
-        dataloader_pin_memory=torch.cuda.is_available(),
-        # The lessons begin where the last state ended by themselves.
-        ignore_data_skip=True,
-        remove_unused_columns=False,
-        dataloader_num_workers=1,
-        dataloader_persistent_workers=False,
-        report_to=report_to,
-        disable_tqdm=True,
-    )
+    learned, kept = loaded(feedback) if feedback else (None, None)
+    for reason, count in learned.left_out.items() if learned else ():
+        log.warning("feedback.left_out", reason=reason, examples=count)
+    lessons = Mixed(evidence, learned, recipe, steps_done) if learned else Lessons(evidence, recipe, steps_done)
+    stopping = Stopping(stop)
     trainer = Coach(
         model=lesson,
-        args=arguments,
-        train_dataset=Lessons(evidence, recipe, start=steps_done),
+        args=arguments(
+            recipe,
+            run,
+            report_to,
+            # The lessons begin where the last state ended by themselves.
+            ignore_data_skip=True,
+            dataloader_num_workers=1,
+            dataloader_persistent_workers=False,
+        ),
+        train_dataset=lessons,
+        eval_dataset=Held(load(draw(evidence, HELD_OUT)), kept) if recipe.evaluate_every else None,
         data_collator=together,
-        callbacks=[ColumnsFade(lesson, recipe)],
+        callbacks=[Fading(lesson, recipe), stopping, *callbacks(recipe)],
     )
+    if tell is not None:
+        trainer.remove_callback(PrinterCallback)
+        trainer.add_callback(Teller(tell, recipe.evidences_a_step))
     log.info("training", steps=recipe.steps, done=steps_done, parameters=sum(p.numel() for p in model.parameters()))
     trainer.train(resume_from_checkpoint=before)
+    if stopping.stopped:
+        raise Stopped(trainer.state.global_step, recipe.steps)
     model.cpu()
+    return model
+
+
+def begun(recipe: Recipe, start: Path | None) -> NanoVLM:
+    """The model before the first step. Raises ValueError where the recipe describes another than `start` is."""
+    if start is None:
+        return NanoVLM(recipe.config)
+    model = NanoVLM.from_folder(start).train()
+    if recipe.architecture and recipe.config != model.config:
+        raise ValueError(f"{start} is of another architecture than the recipe; leave it out of the recipe")
     return model
 
 
@@ -105,22 +127,32 @@ def taken(state: Path, recipe: Recipe) -> NanoVLM:
 
 
 @contextmanager
-def drawing(evidence: Path, recipe: Recipe, processes: int) -> Iterator[None]:
-    """What the training needs is drawn beside the block, by so many processes a kind; by none it is drawn elsewhere."""
+def drawing(evidence: Path, recipe: Recipe, processes: int, said: Path | None = None) -> Iterator[None]:
+    """What the training needs is drawn beside the block, by so many processes a kind; by none it is drawn elsewhere.
+    What the drawers say goes to the file `said`, or to the terminal."""
     counts = zip(("models.training.shards", "models.training.forms"), shards_needed(recipe), strict=True)
     first = recipe.first_shard
     options = ["--first", str(first), "--processes", str(processes)]
-    drawers = [
-        subprocess.Popen([sys.executable, "-m", module, str(evidence), *options, "--count", str(first + count)])
-        for module, count in counts
-        if count and processes
-    ]
-    try:
-        yield
-    finally:
-        for drawer in drawers:
-            drawer.terminate()
-            drawer.wait()
+    with ExitStack() as files:
+        out = files.enter_context(said.open("ab")) if said else None
+        drawers = [
+            subprocess.Popen(
+                [sys.executable, "-m", module, str(evidence), *options, "--count", str(first + count)],
+                stdout=out,
+                stderr=out,
+                # A group of their own: Ctrl-C is for the training, and at its end they end with those they started.
+                process_group=0,
+            )
+            for module, count in counts
+            if count and processes
+        ]
+        try:
+            yield
+        finally:
+            for drawer in drawers:
+                if drawer.poll() is None:
+                    os.killpg(drawer.pid, signal.SIGTERM)
+                drawer.wait()
 
 
 def main() -> None:
@@ -132,7 +164,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="where the checkpoint is written; FOLDER/checkpoint if not given")
     parser.add_argument("--drawers", type=int, default=max(1, (os.cpu_count() or 2) - 1), help="0: drawn elsewhere")
     parser.add_argument("--take", type=Path, help="don't train: write the checkpoint of this saved state")
-    parser.add_argument("--report-to", default="none", choices=["none", "tensorboard", "wandb", "mlflow"])
+    parser.add_argument("--report-to", default="none", choices=["none", *REPORTERS])
     given = parser.parse_args()
     recipe = Recipe.load(given.recipe)
     if given.take:

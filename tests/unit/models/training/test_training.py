@@ -17,7 +17,7 @@ from models.synthesis.faces import plain
 from models.training import forms, lesson
 from models.training.lesson import Lesson, Lessons, shard_at, shards_needed, together, varied
 from models.training.recipe import Recipe
-from models.training.shards import LENGTH, SIZE, UNKNOWN, draw, load, packed, place, waited_for
+from models.training.shards import LENGTH, SIZE, UNKNOWN, draw, load, place, waited_for
 from models.training.train import train
 from pipeline.doctypes.load import builtin
 from pipeline.doctypes.schema import FieldKind, Identifier
@@ -38,16 +38,6 @@ TINY = {
 def tiny(**given: object) -> Recipe:
     numbers = {"steps": 40, "descent": 10, "batch": 16, "rate": 3e-3, "save_every": 20, "architecture": TINY}
     return Recipe(**{**numbers, **given})  # type: ignore[arg-type]
-
-
-@pytest.fixture(scope="module")
-def evidence(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One shard of few evidences, shown again and again."""
-    folder = tmp_path_factory.mktemp("evidence")
-    stock = plain("train")
-    one = packed([make(seed, "train", "checkbox", using=stock) for seed in range(64)])
-    np.savez(place(folder, 0), images=one.images, tokens=one.tokens, columns=one.columns)
-    return folder
 
 
 def test_the_bundled_recipe_can_be_read() -> None:

@@ -29,7 +29,7 @@ TINY = {
 def test_the_engine_gives_the_plain_answers(stand) -> None:  # type: ignore[no-untyped-def]
     result = measured(stand(), evidences(3), rounds=1, singles=3 * len(ASKED))
     assert (result.agreement, result.answers) == (1.0, 12)
-    assert 0 < result.peak_fraction and 0 < result.gflop_per_evidence
+    assert result.peak_fraction > 0 and result.gflop_per_evidence > 0
     assert result.engine_over_single == pytest.approx(result.engine_per_s / result.single_per_s)
 
 

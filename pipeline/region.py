@@ -122,6 +122,10 @@ class Regions:
                 return found
         return self._anywhere(picture, kind, skew)
 
+    def forget(self) -> None:
+        """Lets go of the page that was read last: the next one may be another under its name."""
+        self._last = None
+
     def _page(self, path: Path, number: int) -> tuple[Page, float]:
         """A page and how its lines lean (degrees). Lists of regions go through a file page by page."""
         if self._last is not None and self._last[0] == (path, number):

@@ -1,0 +1,32 @@
+"""The detector's shapes, on random weights, and its file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.spotting import WEIGHTS, Spotter, SpottingNet
+from models.training.spotting import save
+
+
+@pytest.mark.parametrize("shape", [(1169, 827), (64, 64), (33, 70)])
+def test_every_patch_of_a_page_is_answered(shape: tuple[int, int]) -> None:
+    ink = np.random.default_rng(0).integers(0, 255, shape, dtype=np.uint8)
+    chances = Spotter.random().patches(ink)
+    assert chances.shape == (-(-shape[0] // 8), -(-shape[1] // 8), 4)
+    np.testing.assert_allclose(chances.sum(axis=2), 1, atol=1e-5)
+
+
+def test_weights_survive_their_file(tmp_path: Path) -> None:
+    net = SpottingNet()
+    save(net, tmp_path / WEIGHTS)
+    assert (tmp_path / WEIGHTS).stat().st_size < 2**20
+    ink = np.random.default_rng(0).integers(0, 255, (96, 96), dtype=np.uint8)
+    np.testing.assert_allclose(Spotter.from_folder(tmp_path).patches(ink), Spotter(net).patches(ink), atol=5e-3)
+
+
+def test_a_folder_without_weights_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        Spotter.from_folder(tmp_path)

@@ -1,0 +1,116 @@
+"""Marks on a page: what patches make a mark, its box, and what is known of it. Detector and reader are scripted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import pytest
+
+from pipeline.geometry import Box
+from pipeline.marks import (
+    FEATURES,
+    PATCH,
+    SIGNATURE,
+    Chances,
+    Mark,
+    Scales,
+    candidates,
+    ink_of,
+    marks,
+)
+from pipeline.pages import Page
+from pipeline.reading import Answer, AnswerState, Pixels, Question
+
+#: A page of A4 at 100 dpi.
+WIDTH, HEIGHT = 827, 1169
+SIGNED = Answer(AnswerState.PRESENT, None, 0.9, 0.95, "signature")
+
+
+class Scripted:
+    """Sees signatures in the given boxes (pixels) wherever there is ink, and answers that they are some."""
+
+    version = "scripted"
+
+    def __init__(self, *boxes: tuple[int, int, int, int], scales: Scales | None = None, likely: float = 0.9) -> None:
+        self.boxes, self.likely = boxes, likely
+        self.scales = scales or Scales()
+
+    def patches(self, ink: Pixels) -> Chances:
+        rows, columns = -(-ink.shape[0] // PATCH), -(-ink.shape[1] // PATCH)
+        chances = np.zeros((rows, columns, 4), np.float32)
+        for x0, y0, x1, y1 in self.boxes:
+            chances[y0 // PATCH : -(-y1 // PATCH), x0 // PATCH : -(-x1 // PATCH), SIGNATURE] = self.likely
+        return chances
+
+    def read(self, questions: Sequence[Question]) -> list[Answer]:
+        return [SIGNED] * len(questions)
+
+
+def page(*boxes: tuple[int, int, int, int]) -> Page:
+    image = np.full((HEIGHT, WIDTH), 250, np.uint8)
+    for x0, y0, x1, y1 in boxes:
+        cv2.line(image, (x0, y0), (x1, y1), 20, 2)
+        cv2.line(image, (x0, y1), (x1, y0), 20, 2)
+    return Page(1, image, None, 100.0)
+
+
+def look(where: Page, seen: Scripted, words: Sequence[tuple[str, Box]] = ()) -> tuple[Mark, ...]:
+    return marks(where, seen, seen, lambda _near: words, lambda _box: where.image[:48, :384])
+
+
+def known(where: Page, seen: Scripted, words: Sequence[tuple[str, Box]] = ()) -> list[dict[str, float]]:
+    found = candidates(where, seen, seen, lambda _near: words, lambda _box: where.image[:48, :384])
+    return [dict(zip(FEATURES, one.features, strict=True)) for one in found]
+
+
+def test_a_box_is_tight_around_the_ink() -> None:
+    mark = (300, 800, 460, 860)
+    (found,) = look(page(mark), Scripted((280, 780, 500, 890)))
+    x0, y0, x1, y1 = found.box.pixels(WIDTH, HEIGHT)
+    assert all(abs(told - true) < 5 for told, true in zip((x0, y0, x1, y1), mark, strict=True))
+
+
+def test_parts_that_are_near_are_one_mark_and_others_are_not() -> None:
+    near, far = (300, 800, 380, 860), (600, 800, 700, 860)
+    beside = (388, 800, 460, 860)
+    assert len(look(page(near, beside, far), Scripted(near, beside, far))) == 2
+
+
+def test_what_has_no_ink_or_is_a_speck_or_unlikely_is_no_mark() -> None:
+    box = (300, 800, 460, 860)
+    assert look(page(), Scripted(box)) == ()
+    assert look(page((300, 800, 304, 804)), Scripted(box)) == ()
+    assert look(page(box), Scripted(box, likely=0.4)) == ()
+
+
+def test_print_around_a_mark_is_known() -> None:
+    box = (300, 800, 460, 860)
+    closing = ("Yours sincerely,", Box(0.35, 0.65, 0.55, 0.66))
+    name = ("A. Kulkarni, Director", Box(0.35, 0.75, 0.55, 0.76))
+    (bare,) = known(page(box), Scripted(box))
+    (named,) = known(page(box), Scripted(box), [closing, name])
+    assert (bare["closing"], bare["label"], bare["name"], bare["alone"]) == (0, 0, 0, 1)
+    assert (named["closing"], named["label"], named["name"], named["alone"]) == (1, 1, 1, 0)
+
+
+def test_marks_come_by_their_weights() -> None:
+    small, large = (100, 300, 140, 330), (300, 800, 460, 860)
+    weights = tuple(float(name == "foot") + float(name == "height") * 2 for name in FEATURES)
+    found = look(page(small, large), Scripted(small, large, scales=Scales(weights)))
+    assert [round(one.box.y0, 2) for one in found] == [round(800 / HEIGHT, 2), round(300 / HEIGHT, 2)]
+    assert found[0].confidence > found[1].confidence
+    with pytest.raises(ValueError, match="as many weights are needed"):
+        Scales((1.0, 2.0))
+
+
+def test_a_page_without_marks_is_hardly_signed() -> None:
+    scales = Scales(page_slope=1.0, page_bias=0.0)
+    assert scales.page([]) < 0.05 < 0.5 < scales.page([2.0, -1.0])
+
+
+def test_faint_ink_is_levelled_out() -> None:
+    dark, faint = page((300, 800, 460, 860)), page((300, 800, 460, 860))
+    faint.image[faint.image < 200] = 180
+    assert ink_of(faint.image, 100.0).max() == ink_of(dark.image, 100.0).max() == 255

@@ -1,24 +1,26 @@
-"""The commands about models: list, evaluate."""
+"""The commands about models: list, evaluate, calibrate."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import track
 from rich.table import Table
 
-from docvigil.cli.common import Refusal, as_json, errors, opened, screen
-from docvigil.measure import Measured, labels, measured
-from docvigil.settings import Settings, settings
-from docvigil.wiring import atlas, limits, reader
-from pipeline.pages import BadFile
+from docvigil.cli import measures
+from docvigil.cli.common import Refusal, as_json, opened, screen
+from docvigil.settings import Settings
+from docvigil.wiring import bound, merged, model_folder
+from models.calibration import FILE
+from models.checkpoint import WEIGHTS, digest
+from pipeline.missed import Bound
+from pipeline.verdict import Thresholds
 from records import registry
 
-app = typer.Typer(help="The models that read: list, evaluate.", no_args_is_help=True)
+app = typer.Typer(help="The models that read: list, evaluate, calibrate.", no_args_is_help=True)
 
 #: Digits of a model's digest that tables show.
 SHOWN_DIGEST = 12
@@ -31,7 +33,8 @@ def list_(json: Annotated[bool, typer.Option("--json", help="One object a line."
     With --json one object a line: `version` (the digest of weights, architecture and calibration), `stage` (candidate,
     shadow, canary, production, retired; null where it has not been used yet), `selected` (whether the settings name
     it), `folder` (of the selected one), `calibrated` (whether its confidence was calibrated; null where unknown),
-    `metrics` and `staged_at`.
+    `metrics`, `staged_at` and `bound`: of the selected one what `docvigil models calibrate --json` says, with
+    `in_force` beside each class (whether its bound holds under the thresholds in use); null where none was computed.
     """
     with opened() as desk, desk.sessions.begin() as session:
         recorded = registry.models(session)
@@ -55,75 +58,51 @@ def list_(json: Annotated[bool, typer.Option("--json", help="One object a line."
         )
     screen.print(table)
     screen.print(f"→ is the model of the settings, in {chosen['folder']}", highlight=False, soft_wrap=True)
+    _tell(chosen["bound"], chosen["thresholds"])
 
 
-@app.command()
-def evaluate(
-    folder: Annotated[Path, typer.Argument(help="Made by `docvigil synthesise`: documents and labels.jsonl.")],
-    json: Annotated[bool, typer.Option("--json", help="One object a line.")] = False,
-) -> None:
-    """Measure how well the selected model reads the fields of labelled documents, each found on its page as in a scan.
-
-    With --json one object a kind of field: `kind`, `fields` (how many), `exact` (share of which state and value are
-    right) with its 95 % interval `low` to `high`, `presence` (share told rightly to be there or not), `written` (how
-    many hold a value), `written_exact` (share of these that are right) and `lost` (how many were not found).
-    """
-    config = settings()
-    try:
-        documents = len(labels(folder))
-        steps = measured(folder, reader(config), atlas(config), limits(config))
-        counts: dict[Any, Measured] = {}
-        for now in track(steps, "reading", total=documents, console=errors, transient=True):
-            counts = now
-    except BadFile as bad:
-        raise Refusal(f"A document of {folder} can't be read: {bad}") from bad
-    except OSError as wrong:
-        raise Refusal(f"{wrong.filename or folder} can't be opened: {wrong.strerror}.") from wrong
-    except ValueError as wrong:
-        raise Refusal(f"{wrong}.") from wrong
-    if not counts:
-        raise Refusal(f"{folder} has no labelled fields.")
-    rows = [_scored(counts[kind]) for kind in sorted(counts)]
-    if json:
-        for row in rows:
-            as_json(row)
-        return
-    table = Table("kind", "fields", "right", "95 % interval", "presence", "values", "values right", "lost", box=None)
-    for row in rows:
-        interval = f"{row['low']:.1%} to {row['high']:.1%}"
-        values = "" if row["written_exact"] is None else f"{row['written_exact']:.1%}"
-        shares = [f"{row['exact']:.1%}", interval, f"{row['presence']:.1%}"]
-        table.add_row(row["kind"], str(row["fields"]), *shares, str(row["written"]), values, str(row["lost"]))
-    screen.print(table)
-
-
-def _scored(one: Measured) -> dict[str, Any]:
-    from models.scores import wilson
-
-    low, high = wilson(one.exact, one.fields)
-    return {
-        "kind": one.kind.value,
-        "fields": one.fields,
-        "exact": round(one.exact / one.fields, 4),
-        "low": round(low, 4),
-        "high": round(high, 4),
-        "presence": round(one.presence / one.fields, 4),
-        "written": one.written,
-        "written_exact": round(one.written_exact / one.written, 4) if one.written else None,
-        "lost": one.lost,
-    }
+app.command()(measures.evaluate)
+app.command()(measures.calibrate)
 
 
 def _selected(config: Settings) -> dict[str, Any]:
-    """The checkpoint that the settings name. Imports torch."""
-    from models.calibration import FILE
-    from models.nanovlm.model import WEIGHTS
-    from models.reader import bundled, digest
-
-    folder = Path(config.model_folder or bundled())
+    """The checkpoint that the settings name, and the bound that was computed for it."""
+    folder = model_folder(config)
     if not (folder / WEIGHTS).is_file():
         raise Refusal(f"{folder} holds no {WEIGHTS}; set DOCVIGIL_MODEL_FOLDER to the folder of a checkpoint.")
-    return {"version": digest(folder), "folder": folder, "calibrated": (folder / FILE).is_file()}
+    try:
+        proved = bound(config)
+    except ValueError as wrong:
+        raise Refusal(f"{wrong}.") from wrong
+    return {
+        "version": digest(folder),
+        "folder": folder,
+        "calibrated": (folder / FILE).is_file(),
+        "bound": proved,
+        "thresholds": merged(config, proved),
+    }
+
+
+def _bound(proved: Bound | None, thresholds: Thresholds) -> dict[str, Any] | None:
+    if proved is None:
+        return None
+    told = asdict(proved)
+    for check, one in told["classes"].items():
+        one["in_force"] = proved.holds(check, thresholds)
+    return told
+
+
+def _tell(proved: Bound | None, thresholds: Thresholds) -> None:
+    """The bound of the selected model for a person."""
+    if proved is None:
+        screen.print("No bound on missed anomalies has been computed for it: docvigil models calibrate.")
+        return
+    screen.print("\nAnomalies that end as clear, by check:")
+    screen.print(measures.bounds_table(proved))
+    lower = [one for one in proved.classes if proved.classes[one].holds and not proved.holds(one, thresholds)]
+    if lower:
+        screen.print(f"DOCVIGIL_CLEAR or DOCVIGIL_DEFAULT_CLEAR ends the bound of: {', '.join(lower)}.")
+    measures.tell_bound(proved)
 
 
 def _row(
@@ -138,4 +117,5 @@ def _row(
         "calibrated": chosen["calibrated"] if selected else None,
         "metrics": metrics,
         "staged_at": staged_at,
+        "bound": _bound(chosen["bound"], chosen["thresholds"]) if selected else None,
     }

@@ -153,6 +153,48 @@ class Settings(BaseSettings):
     #: Signature algorithms that are accepted (JSON list).
     oidc_algorithms: tuple[str, ...] = ("RS256", "PS256", "ES256", "EdDSA")
 
+    #: A YAML file with the working calendar and the hours within which documents must be decided (`calendar:`, `due:`,
+    #: docs/desk.md); `home/desk.yaml` if unset and there.
+    desk_file: Path | None = None
+    #: This share of the clear documents is looked at by reviewers all the same, drawn at random and unmarked.
+    audit_rate: Probability = 0.01
+    #: A document is in a reviewer's hands for so long after the last sign of life.
+    claim_seconds: Seconds = 900.0
+    #: A decision may be taken back for so long; webhooks are told of it afterwards.
+    undo_seconds: Annotated[float, Field(ge=0)] = 60.0
+    #: Checks whose findings need the opinion of a second reviewer, who doesn't see the first's (JSON list).
+    four_eyes: tuple[str, ...] = ()
+    #: So many dismissals of one check on one field of a type suggest that its threshold or template is wrong.
+    dismissals: Count = 5
+    #: They are counted over so many days.
+    dismissal_days: Count = 30
+
+    #: Addresses that are told of every verdict and decision, signed (JSON list of URLs; docs/webhooks.md).
+    webhook_urls: tuple[str, ...] = ()
+    #: Signs what webhooks are told: `whsec_` and 24 to 64 bytes in base64.
+    webhook_secret: SecretStr | None = None
+    #: Let webhooks be addresses of private networks.
+    webhook_private: bool = False
+    #: A message that a webhook doesn't take is given up after so many attempts, which take about two days.
+    webhook_attempts: Count = 14
+
+    #: The server that takes e-mail; unset, no digest is sent.
+    smtp_host: str | None = None
+    #: Its port.
+    smtp_port: Port = 587
+    #: Whom the server lets send, where it asks.
+    smtp_user: str | None = None
+    #: That user's password.
+    smtp_password: SecretStr | None = None
+    #: `starttls` or `tls`; `none` for a server on this machine.
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    #: Whom the daily digest comes from.
+    digest_from: str = "docvigil@localhost"
+    #: Who gets the daily digest (JSON list of addresses).
+    digest_to: tuple[str, ...] = ()
+    #: The hour of the day, in `timezone`, from which it is sent.
+    digest_hour: Annotated[int, Field(ge=0, le=23)] = 8
+
     #: `auto` is readable in a terminal and JSON everywhere else.
     log_format: Literal["auto", "json", "console"] = "auto"
     #: Lines of lower levels are left out.
@@ -161,7 +203,7 @@ class Settings(BaseSettings):
     log_file: Path | None = None
 
     # Children of `docvigil up` stand in another folder, and must find the same places.
-    @field_validator("home", "doctypes_folder", "model_folder", "log_file", "tls_certificate", "tls_key")
+    @field_validator("home", "doctypes_folder", "model_folder", "log_file", "tls_certificate", "tls_key", "desk_file")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().resolve()
@@ -212,6 +254,8 @@ class Settings(BaseSettings):
             raise ValueError("DOCVIGIL_OIDC_AUDIENCE must differ from the client id: ID tokens are no access tokens")
         if self.audit_key is not None and len(_hex(self.audit_key)) != 32:
             raise ValueError("DOCVIGIL_AUDIT_KEY must be 64 hexadecimal digits, for example of `openssl rand -hex 32`")
+        if self.webhook_urls and self.webhook_secret is None:
+            raise ValueError("DOCVIGIL_WEBHOOK_URLS needs DOCVIGIL_WEBHOOK_SECRET: nothing goes out unsigned")
         return self
 
     @property

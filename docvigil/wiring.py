@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
+from pydantic import ValidationError
 from sqlalchemy.orm import Session, sessionmaker
 
 from docvigil.instance import Instance
@@ -15,6 +17,7 @@ from docvigil.settings import Settings, settings
 from ingest.config import WatchConfig
 from ingest.intake import Intake
 from models.checkpoint import bundled, digest
+from pipeline.desk import BadDeskFile, DeskRules
 from pipeline.doctypes.load import builtin, load_all
 from pipeline.doctypes.propose import PrintedWords
 from pipeline.doctypes.schema import DocumentType
@@ -27,7 +30,7 @@ from pipeline.verdict import CLEAR, Thresholds
 from records.canonical import as_id
 from records.objects import ObjectStore
 from web.config import OidcConfig, WebConfig
-from workers.config import WorkerConfig
+from workers.config import OutgoingConfig, WorkerConfig
 
 log = structlog.get_logger(__name__)
 
@@ -118,6 +121,49 @@ def worker_config(chosen: Settings, instance: Instance) -> WorkerConfig:
         clear=judged_by.clear,
         default_clear=judged_by.default_clear,
         skip_blank_pages=chosen.blank_pages == "skip",
+        desk=desk_rules(chosen).model_dump(mode="json"),
+    )
+
+
+def desk_rules(chosen: Settings) -> DeskRules:
+    """The rules of the reviewers' desk. Raises BadDeskFile."""
+    values: dict[str, Any] = {
+        "audit_rate": chosen.audit_rate,
+        "claim_seconds": chosen.claim_seconds,
+        "undo_seconds": chosen.undo_seconds,
+        "four_eyes": chosen.four_eyes,
+        "dismissals": chosen.dismissals,
+        "dismissal_days": chosen.dismissal_days,
+        "calendar": {"timezone": chosen.timezone},
+    }
+    usual = chosen.home / "desk.yaml"
+    file = chosen.desk_file or (usual if usual.is_file() else None)
+    try:
+        return DeskRules.model_validate(values) if file is None else DeskRules.load(file, **values)
+    except ValidationError as wrong:
+        raise BadDeskFile(f"DOCVIGIL_FOUR_EYES: {wrong.errors()[0]['msg']}") from None
+
+
+def outgoing_config(chosen: Settings, instance: Instance) -> OutgoingConfig:
+    """What the process that sends webhooks and e-mail is told."""
+    secret, password = chosen.webhook_secret, chosen.smtp_password
+    return OutgoingConfig(
+        database_url=instance.database_url,
+        webhook_urls=chosen.webhook_urls,
+        webhook_secret=None if secret is None else secret.get_secret_value(),
+        webhook_private=chosen.webhook_private,
+        webhook_attempts=chosen.webhook_attempts,
+        undo_seconds=chosen.undo_seconds,
+        smtp_host=chosen.smtp_host,
+        smtp_port=chosen.smtp_port,
+        smtp_user=chosen.smtp_user,
+        smtp_password=None if password is None else password.get_secret_value(),
+        smtp_security=chosen.smtp_security,
+        digest_from=chosen.digest_from,
+        digest_to=chosen.digest_to,
+        digest_hour=chosen.digest_hour,
+        timezone=chosen.timezone,
+        link=chosen.public_url or f"http://{chosen.web_host}:{chosen.web_port}",
     )
 
 

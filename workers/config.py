@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Self
+from typing import Any, Self
 
 from pipeline.pages import Limits
 
@@ -78,6 +78,8 @@ class WorkerConfig:
     #: The probability from which an outcome counts as sure, a check; `default_clear` for those not named.
     clear: Mapping[str, float] = field(default_factory=dict)
     default_clear: float = 0.5
+    #: Rules of the reviewers' desk, as the JSON of `pipeline.desk.DeskRules`.
+    desk: Mapping[str, Any] = field(default_factory=dict)
     #: Whether pages without ink are passed over, and not a reason to flag a document.
     skip_blank_pages: bool = False
 
@@ -89,3 +91,34 @@ class WorkerConfig:
     def from_json(cls, text: str) -> Self:
         values = json.loads(text)
         return cls(**{**values, "limits": Limits(**values["limits"])})
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingConfig:
+    """What the process that sends webhooks and e-mail is told; `docvigil.settings` explains each."""
+
+    database_url: str
+    webhook_urls: tuple[str, ...] = ()
+    webhook_secret: str | None = field(default=None, repr=False)
+    webhook_private: bool = False
+    webhook_attempts: int = 14
+    undo_seconds: float = 60.0
+    smtp_host: str | None = None
+    smtp_port: int = 587
+    smtp_user: str | None = None
+    smtp_password: str | None = field(default=None, repr=False)
+    smtp_security: str = "starttls"
+    digest_from: str = "docvigil@localhost"
+    digest_to: tuple[str, ...] = ()
+    digest_hour: int = 8
+    timezone: str = "Asia/Kolkata"
+    link: str = "http://127.0.0.1:8321"
+
+    @property
+    def anything(self) -> bool:
+        """Whether there is anything to send at all."""
+        return bool(self.webhook_urls) or self.mails
+
+    @property
+    def mails(self) -> bool:
+        return self.smtp_host is not None and bool(self.digest_to)

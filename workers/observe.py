@@ -29,6 +29,7 @@ QUESTIONS = Counter("docvigil_questions", "Questions put to the model")
 WAITING = Gauge("docvigil_waiting", "Scans that no worker has taken up", ["stage"], multiprocess_mode="mostrecent")
 PUBLISHED = Counter("docvigil_published", "Scans put on a queue, once more after a loss", ["stage"])
 SENT = Counter("docvigil_calendar_sent", "Tasks started by the calendar", ["task"])
+MESSAGES = Counter("docvigil_webhook_messages", "Messages to webhooks by what became of an attempt", ["outcome"])
 REAPED = Counter("docvigil_leases_reaped", "Scans taken back from lost workers", ["outcome"])
 
 

@@ -43,6 +43,7 @@ def do_infer(station: Station, lease: Lease, work: Work) -> str:
             versions=judged.versions,
             document_types=judged.document_types,
             timings=judged.timings,
+            rules=station.rules,
         )
     return DONE if written else LOST
 

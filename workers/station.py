@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy.orm import Session, sessionmaker
 
+from pipeline.desk import DeskRules
 from pipeline.doctypes.schema import DocumentType
 from pipeline.reading import Answer, Question, Reader
 from records import database, leases, registry
@@ -25,6 +26,7 @@ class Station:
 
     def __init__(self, config: WorkerConfig, reader: Reader | None = None) -> None:
         self.config = config
+        self.rules = DeskRules.model_validate(config.desk)
         #: Names this process in leases; a new one each time, so that nobody inherits a namesake's work.
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self.engine = database.engine(config.database_url)

@@ -34,6 +34,7 @@ from docvigil.cli.common import Refusal, errors
 from docvigil.embedded.supervisor import StartFailed
 from docvigil.instance import InstanceBusy
 from docvigil.settings import BadSettings
+from pipeline.desk import BadDeskFile
 from records.database import WrongServer
 
 #: The command was used incorrectly (sysexits.h); it failed; it was interrupted; nobody reads what it says any more.
@@ -67,7 +68,7 @@ def main() -> None:
         if wrong.format_message():
             _tell(f"{wrong.format_message()}\nSee `docvigil --help`.")
         sys.exit(USAGE)
-    except BadSettings as wrong:
+    except (BadSettings, BadDeskFile) as wrong:
         _tell(str(wrong))
         sys.exit(USAGE)
     except (Refusal, InstanceBusy, StartFailed, WrongServer) as refusal:

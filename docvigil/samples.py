@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from models.synthesis.documents import ENDORSERS, LABELS, Label, synthesise
 from pipeline.doctypes.load import builtin
-from pipeline.endorsers import read_csv
+from pipeline.register import read_csv
 from records import endorsers as register_of
 
 log = structlog.get_logger(__name__)

@@ -25,7 +25,7 @@ from docvigil.settings import Settings
 from models.checkpoint import digest
 from pipeline.checks import Context
 from pipeline.doctypes.schema import DocumentType, FieldKind
-from pipeline.endorsers import Endorser, read_csv
+from pipeline.endorsers import Endorser
 from pipeline.evidence import is_masked
 from pipeline.findings import Finding
 from pipeline.locate import Atlas
@@ -33,6 +33,7 @@ from pipeline.missed import QUARANTINED, Trial
 from pipeline.pages import BadFile, Limits, render
 from pipeline.questions import Reading
 from pipeline.reading import Reader
+from pipeline.register import read_csv
 from pipeline.scan import instances, judge, look, read
 from pipeline.verdict import Thresholds
 from records.canonical import digest as canonical
@@ -155,7 +156,7 @@ def tried(
             if content in seen:
                 continue
             seen.add(content)
-            document |= {"document": content, "label": _digest(document), "on": _day(document, on, folder)}
+            document |= {"document": content, "label": label_digest(document), "on": _day(document, on, folder)}
             found = known.get((content, document["label"]))
             made_by = (model, rules, types.get(document["document_type"], ""), document["on"])
             if found and (found.model, found.rules, found.type_digest, found.judged_on) == made_by:
@@ -251,7 +252,8 @@ def _field(label: Mapping[str, Any], found: Reading | None) -> FieldTrial:
     )
 
 
-def _digest(document: Mapping[str, Any]) -> str:
+def label_digest(document: Mapping[str, Any]) -> str:
+    """Changes with what a label says of a document."""
     return canonical({"type": document["document_type"], "fields": document["fields"], "defects": document["defects"]})[
         :16
     ]

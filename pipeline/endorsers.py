@@ -6,13 +6,11 @@ tolerant, within stated thresholds; what lies between "the same" and "another" i
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from pathlib import Path
 
 from rapidfuzz import fuzz
 
@@ -36,20 +34,6 @@ LEAST_LETTERS = 8
 
 #: Print read with less confidence than this can prove nobody a stranger.
 LEAST_PRINT = 0.6
-
-#: The columns of the register as CSV. `name` is needed; of the others, missing columns and empty cells mean none.
-#: `document_types` are names separated by semicolons, none meaning all; days are written YYYY-MM-DD, both inclusive.
-COLUMNS = (
-    "name",
-    "designation",
-    "employee_code",
-    "participant",
-    "stamp_text",
-    "document_types",
-    "valid_from",
-    "valid_to",
-)
-
 
 _CONFUSED = str.maketrans("OIL", "011")
 _LABEL = re.compile(r"(?:EMP|EMPLOYEE|STAFF|CODE|NO|ID|EC)+")
@@ -124,66 +108,6 @@ def match(text: str | None, endorsers: Sequence[Endorser], on: date, document_ty
     if printed < LEAST_PRINT or sum(map(len, words)) < LEAST_LETTERS:
         return Match(Standing.UNREADABLE, "too little of the stamp could be read to tell whose it is")
     return Match(Standing.UNAUTHORISED, "nobody in the register has this stamp", None, 1.0 - best / 100)
-
-
-def read_csv(path: Path) -> list[Endorser]:
-    """The endorsers in a CSV file (UTF-8) whose first line names its columns: `name` and any of `COLUMNS`.
-
-    Raises `ValueError` naming line and column for what can't be taken, and `OSError` for a file that can't be read.
-    """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            return list(_rows(((reader.line_num, cells) for cells in reader), path.name))
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path.name} is not UTF-8 text (byte {error.start}); save it as CSV UTF-8") from error
-    except csv.Error as error:
-        raise ValueError(f"{path.name} is not well-formed CSV: {error}") from error
-
-
-def _rows(lines: Iterator[tuple[int, list[str]]], file: str) -> Iterator[Endorser]:
-    header = [cell.strip().lower() for cell in next(lines, (1, []))[1]]
-    for place, column in enumerate(header, start=1):
-        if column not in COLUMNS:
-            raise ValueError(f"{file}, line 1, column {place}: {column!r} is not one of {', '.join(COLUMNS)}")
-        if header.index(column) != place - 1:
-            raise ValueError(f"{file}, line 1, column {place}: {column!r} stands there twice")
-    if "name" not in header:
-        raise ValueError(f"{file}, line 1: there is no column 'name'; the first line names the columns")
-    for number, cells in lines:
-        if not any(cell.strip() for cell in cells):
-            continue
-        if len(cells) != len(header):
-            raise ValueError(f"{file}, line {number}: {len(cells)} cells, but {len(header)} columns")
-        yield _row(dict(zip(header, (cell.strip() for cell in cells), strict=True)), f"{file}, line {number}")
-
-
-def _row(cells: dict[str, str], where: str) -> Endorser:
-    if not cells["name"]:
-        raise ValueError(f"{where}, column name: a name is needed")
-    types = tuple(one.strip() for one in cells.get("document_types", "").split(";") if one.strip())
-    first, last = (_day(cells.get(column, ""), f"{where}, column {column}") for column in ("valid_from", "valid_to"))
-    if first is not None and last is not None and last < first:
-        raise ValueError(f"{where}, column valid_to: {last} is before valid_from, {first}")
-    return Endorser(
-        name=cells["name"],
-        designation=cells.get("designation") or None,
-        employee_code=cells.get("employee_code") or None,
-        participant=cells.get("participant") or None,
-        stamp_text=(cells.get("stamp_text") or "").replace("\\n", "\n") or None,
-        document_types=types,
-        valid_from=first,
-        valid_to=last,
-    )
-
-
-def _day(text: str, where: str) -> date | None:
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{where}: {text!r} is not a day; write it as YYYY-MM-DD") from None
 
 
 def _coded(coded: Sequence[Endorser], scored: Sequence[tuple[float, Endorser]], on: date, document_type: str) -> Match:

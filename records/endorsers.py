@@ -5,11 +5,11 @@ dated before it stay good. Each change is audited in its transaction, by id and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, TypeAlias
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import func, insert, literal, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from pipeline.endorsers import Endorser
@@ -43,15 +43,54 @@ class Imported:
     unchanged: int
 
 
-def import_all(session: Session, endorsers: Sequence[Endorser], *, actor: str) -> Imported:
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One of the register; `retired` ones may still have a last day to come."""
+
+    endorser: Endorser
+    retired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterPage:
+    """`after` leads to the next page; None at the end."""
+
+    items: tuple[Listed, ...]
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a line of a list would do: add somebody (`before` is None), or change who is known."""
+
+    line: int
+    before: Endorser | None
+    after: Endorser
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What importing a list would do; `refusals` are lines with a sentence each. It holds while `state` is the
+    register's."""
+
+    changes: tuple[Change, ...]
+    unchanged: int
+    refusals: tuple[tuple[int, str], ...]
+    state: str
+
+
+def import_all(session: Session, endorsers: Sequence[Endorser], *, actor: str, expected: str | None = None) -> Imported:
     """Add endorsers, and bring those who are known up to date; all of them or, on an error, none.
 
     Somebody is known by the employee code, or without one by name and participant, among those not retired. Who is
-    missing from the list stays as he is. Raises Refused where two of the list are the same person.
+    missing from the list stays as he is. Raises Refused where two of the list are the same person, and where the
+    register's state is no longer the `expected` one of a preview.
     """
     _lock(session)
+    if expected is not None and expected != state(session):
+        raise Refused("the register has changed since this was previewed; look at the preview again")
     _refuse_twice(endorsers)
-    known = {_key(row): row for row in session.scalars(select(Row).where(Row.retired_at.is_(None)))}
+    known = _known(session)
     new = [each for each in endorsers if _key(each) not in known]
     told = [_told("endorser.added", number, one, actor) for number, one in _add(session, new)]
     changed = 0
@@ -65,6 +104,69 @@ def import_all(session: Session, endorsers: Sequence[Endorser], *, actor: str) -
     events(session, told)
     session.expire_all()
     return Imported(len(new), changed, len(endorsers) - len(new) - changed)
+
+
+def add(session: Session, endorser: Endorser, *, actor: str) -> Endorser:
+    """Add one endorser. Raises Refused where somebody is known by the same code, or the same name and participant."""
+    _lock(session)
+    if (row := _known(session).get(_key(endorser))) is not None:
+        by = f"the employee code {endorser.employee_code}" if endorser.employee_code else "this name and participant"
+        raise Refused(f"endorser {row.id} of the register has {by}; retire that one first, or import a correction")
+    ((number, _),) = _add(session, [endorser])
+    events(session, [_told("endorser.added", number, endorser, actor)])
+    return replace(endorser, id=number)
+
+
+def preview(session: Session, lines: Sequence[tuple[int, Endorser]]) -> Preview:
+    """What `import_all` would do with these lines of a list; nothing is changed."""
+    known = _known(session)
+    first: dict[Key, int] = {}
+    changes, refusals, unchanged = [], [], 0
+    for line, one in lines:
+        if (before := first.setdefault(_key(one), line)) != line:
+            refusals.append((line, f"line {line}: this is the same person as in line {before}; keep one of the two"))
+            continue
+        row = known.get(_key(one))
+        if row is None:
+            changes.append(Change(line, None, one))
+        elif _content(row) == _content(one):
+            unchanged += 1
+        else:
+            changes.append(Change(line, _endorser(row), one))
+    return Preview(tuple(changes), unchanged, tuple(refusals), state(session))
+
+
+def state(session: Session) -> str:
+    """Sixteen hexadecimal digits that change with anything in the register."""
+    counted = session.execute(select(func.count(), func.max(Row.updated_at), func.max(Row.id))).one()
+    return digest([str(one) for one in counted])[:16]
+
+
+def search(
+    session: Session,
+    text: str = "",
+    *,
+    include_retired: bool = False,
+    after: str | None = None,
+    limit: int = 50,
+) -> RegisterPage:
+    """A page of the register in the order of names: those with `text` in name, code or participant. Raises ValueError
+    for an `after` that is none."""
+    place = (Row.name, Row.id)
+    query = select(Row).order_by(*place).limit(limit + 1)
+    if not include_retired:
+        query = query.where(Row.retired_at.is_(None))
+    if text:
+        columns = (Row.name, Row.employee_code, Row.participant)
+        query = query.where(or_(*(one.icontains(text, autoescape=True) for one in columns)))
+    if after is not None:
+        number, _, name = after.partition("~")
+        if not (number.isascii() and number.isdecimal() and len(number) <= 18):
+            raise ValueError(f"{after!r} leads to no page of the register")
+        query = query.where(tuple_(*place) > tuple_(literal(name), literal(int(number))))
+    rows = session.scalars(query).all()
+    items = tuple(Listed(_endorser(row), row.retired_at is not None) for row in rows[:limit])
+    return RegisterPage(items, f"{rows[limit - 1].id}~{rows[limit - 1].name}" if len(rows) > limit else None)
 
 
 def retire(session: Session, endorser: int | str, on: date | None = None, *, actor: str) -> Endorser:
@@ -112,6 +214,11 @@ def as_of(session: Session, on: date | None = None) -> list[Endorser]:
             or_(Row.valid_to.is_(None), Row.valid_to >= on),
         )
     return [_endorser(row) for row in session.scalars(query)]
+
+
+def _known(session: Session) -> dict[Key, Row]:
+    """Those not retired."""
+    return {_key(row): row for row in session.scalars(select(Row).where(Row.retired_at.is_(None)))}
 
 
 def _lock(session: Session) -> None:

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from docvigil.cli.common import Refusal, actor, as_json, opened, refusing, screen
-from pipeline.endorsers import read_csv
+from pipeline.register import read_csv
 from records import endorsers as register_of
 
 app = typer.Typer(help="Who may endorse: import, list, retire. Every change is audited.", no_args_is_help=True)

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from models.synthesis import people
-from pipeline.endorsers import COLUMNS, Endorser, Standing, match
+from pipeline.endorsers import Endorser, Standing, match
+from pipeline.register import COLUMNS
 
 #: Officials with authority, without it any more, and for one kind of document only.
 AUTHORISED, EXPIRED, LIMITED = 8, 3, 2

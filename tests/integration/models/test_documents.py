@@ -12,9 +12,9 @@ from models.reader import load_reader
 from models.synthesis.documents import ENDORSERS, Label, synthesise
 from pipeline.checks import Context
 from pipeline.doctypes.load import builtin
-from pipeline.endorsers import read_csv
 from pipeline.findings import Finding, Outcome, Verdict
 from pipeline.locate import Atlas
+from pipeline.register import read_csv
 from pipeline.scan import scan
 from pipeline.verdict import Thresholds
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.endorsers import Endorser, Standing, match, read_csv
+from pipeline.endorsers import Endorser, Standing, match
 
 ON = date(2026, 3, 15)
 KYC = "kyc-individual"
@@ -120,51 +119,3 @@ def test_an_empty_register_knows_nobody() -> None:
 @given(st.text(max_size=60))
 def test_noise_is_never_authorised(text: str) -> None:
     assert match(text, (ANITA, RAVI, MEENA), ON, KYC).standing is not Standing.AUTHORISED
-
-
-def test_csv(tmp_path: Path) -> None:
-    file = tmp_path / "endorsers.csv"
-    file.write_text(
-        "\ufeffName,employee_code,document_types,valid_from,valid_to,stamp_text\n"
-        "Anita Desai,EMP1041,kyc-individual; delivery-instruction-slip,2025-01-01,,\n"
-        "\n"
-        'Branch head,,,,,"LOTUS\nFORT"\n',
-        encoding="utf-8",
-    )
-    anita, branch = read_csv(file)
-    assert anita == Endorser(
-        "Anita Desai",
-        employee_code="EMP1041",
-        document_types=("kyc-individual", "delivery-instruction-slip"),
-        valid_from=date(2025, 1, 1),
-    )
-    assert (branch.employee_code, branch.stamp_text) == (None, "LOTUS\nFORT")
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("", "line 1: there is no column 'name'"),
-        ("name,colour\n", "line 1, column 2: 'colour' is not one of"),
-        ("name,name\n", "line 1, column 2: 'name' stands there twice"),
-        ("employee_code\nE1\n", "no column 'name'"),
-        ("name,valid_from\nA,2025-01-01\n,\nB,\n,2025-01-01\n", "line 5, column name: a name is needed"),
-        ("name,valid_from\nAnita,1/2/2025\n", "line 2, column valid_from: '1/2/2025' is not a day"),
-        ("name,valid_from,valid_to\nA,2025-02-01,2025-01-01\n", "line 2, column valid_to: 2025-01-01 is before"),
-        ("name,valid_from\nAnita\n", "line 2: 1 cells, but 2 columns"),
-        ('name\n"Anita" x\n', "not well-formed CSV"),
-    ],
-)
-def test_csv_errors_name_the_place(tmp_path: Path, text: str, says: str) -> None:
-    file = tmp_path / "register.csv"
-    file.write_text(text, encoding="utf-8")
-    with pytest.raises(ValueError, match=r"register\.csv") as caught:
-        read_csv(file)
-    assert says in str(caught.value)
-
-
-def test_csv_in_another_encoding_is_named(tmp_path: Path) -> None:
-    file = tmp_path / "register.csv"
-    file.write_bytes("name\nAndré\n".encode("latin-1"))
-    with pytest.raises(ValueError, match="not UTF-8"):
-        read_csv(file)

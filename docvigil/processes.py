@@ -9,6 +9,7 @@ from pathlib import Path
 from docvigil.embedded.supervisor import Child
 from docvigil.instance import Instance
 from docvigil.settings import Settings
+from docvigil.wiring import outgoing_config
 
 #: What works on documents once they are taken in.
 WORKING = (("relay",), ("reconcile",), ("worker", "prepare"), ("worker", "infer"))
@@ -22,9 +23,11 @@ def working(chosen: Settings, instance: Instance) -> list[Child]:
 def everything(
     chosen: Settings, instance: Instance, sources: Sequence[str], metrics: Path | None = None
 ) -> list[Child]:
-    """Those, the calendar, and a watcher for the given folders and buckets. Metrics are written into a folder, to be
-    added up (`workers.observe.serve`)."""
-    return [_child(chosen, instance, metrics, *words) for words in (*WORKING, ("beat",), ("watch", *sources))]
+    """Those, the calendar, a watcher for the given folders and buckets, and what goes out where anything does. Metrics
+    are written into a folder, to be added up (`workers.observe.serve`)."""
+    sending = (("outgoing",),) if outgoing_config(chosen, instance).anything else ()
+    every = (*WORKING, ("beat",), ("watch", *sources), *sending)
+    return [_child(chosen, instance, metrics, *words) for words in every]
 
 
 def _child(chosen: Settings, instance: Instance, metrics: Path | None, *words: str) -> Child:

@@ -26,6 +26,9 @@ SECONDS = Histogram(
 )
 PAGES = Counter("docvigil_pages", "Pages rendered, matched and cut, by the ink on them: some, or none", ["ink"])
 QUESTIONS = Counter("docvigil_questions", "Questions put to the model")
+DUE = Gauge(
+    "docvigil_cases_due", "Documents overdue for a decision, and due soon", ["state"], multiprocess_mode="mostrecent"
+)
 WAITING = Gauge("docvigil_waiting", "Scans that no worker has taken up", ["stage"], multiprocess_mode="mostrecent")
 PUBLISHED = Counter("docvigil_published", "Scans put on a queue, once more after a loss", ["stage"])
 SENT = Counter("docvigil_calendar_sent", "Tasks started by the calendar", ["task"])

@@ -11,7 +11,7 @@ import time
 import structlog
 from sqlalchemy.orm import Session, sessionmaker
 
-from records import audit, database, leases
+from records import audit, database, leases, tallies
 from records.words import Reaped
 from workers import observe
 from workers.config import WorkerConfig
@@ -47,6 +47,15 @@ def chain_once(sessions: sessionmaker[Session]) -> int:
         return audit.chain_once(session)
 
 
+def count_once(sessions: sessionmaker[Session]) -> None:
+    """Keeps what the desk's queue counts short, and tells how many documents are overdue."""
+    with sessions.begin() as session:
+        tallies.fold(session)
+        due = tallies.due(session)
+    for state, number in due.items():
+        observe.DUE.labels(state).set(number)
+
+
 def run(config: WorkerConfig, stop: threading.Event) -> None:
     """Reconciles until `stop` is set; the database being away doesn't end it."""
     engine = database.engine(config.database_url, pool_size=1)
@@ -61,6 +70,7 @@ def run(config: WorkerConfig, stop: threading.Event) -> None:
                     wait = min(wait, 0.05)
                 if time.monotonic() >= reap_at:
                     reap_once(config, sessions)
+                    count_once(sessions)
                     reap_at = time.monotonic() + config.reconcile_seconds
                 backoff.reset()
             except Exception as error:

@@ -22,6 +22,7 @@ from docvigil.cli import (
     documents,
     endorsers,
     models,
+    outgoing,
     processes,
     read,
     scan,
@@ -48,7 +49,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
 )
-for commands in (up, scan, processes, documents, balance, read, synthesise, compare, train):
+for commands in (up, scan, processes, documents, outgoing, balance, read, synthesise, compare, train):
     commands.register(app)
 app.add_typer(endorsers.app, name="endorsers")
 app.add_typer(balance.audit, name="audit")
@@ -56,6 +57,8 @@ app.add_typer(doctypes.app, name="doctypes")
 app.add_typer(models.app, name="models")
 app.add_typer(bench.app, name="bench")
 app.add_typer(users.app, name="users")
+app.add_typer(outgoing.webhooks, name="webhooks")
+app.add_typer(outgoing.export, name="export")
 
 
 def main() -> None:

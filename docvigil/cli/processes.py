@@ -1,5 +1,5 @@
 """The processes of docvigil, one by one, as compose and Kubernetes run them: migrate, watch, relay, reconcile, worker,
-beat, web. `docvigil up` runs the same commands as its children."""
+beat, outgoing, web. `docvigil up` runs the same commands as its children."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Queue(StrEnum):
 
 
 def register(app: typer.Typer) -> None:
-    for command in (migrate, watch, relay, reconcile, worker, beat, web):
+    for command in (migrate, watch, relay, reconcile, worker, beat, outgoing, web):
         app.command(rich_help_panel="Processes")(command)
 
 
@@ -96,6 +96,23 @@ def beat(metrics_port: Metrics = None) -> None:
 
     with _serving(metrics_port) as desk, stopping() as stop:
         run(wiring.worker_config(desk.settings, desk.instance), stop)
+
+
+def outgoing(metrics_port: Metrics = None) -> None:
+    """Tell webhooks of verdicts and decisions, and send the daily digest."""
+    from workers.outgoing import run
+    from workers.webhooks import BadWebhook
+
+    with _serving(metrics_port) as desk, stopping() as stop:
+        config = wiring.outgoing_config(desk.settings, desk.instance)
+        if not config.anything:
+            raise Refusal(
+                "Nothing goes out by itself: set DOCVIGIL_WEBHOOK_URLS, or DOCVIGIL_SMTP_HOST and _DIGEST_TO."
+            )
+        try:
+            run(config, stop)
+        except BadWebhook as wrong:
+            raise Refusal(str(wrong)) from wrong
 
 
 def web() -> None:

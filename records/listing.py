@@ -1,5 +1,4 @@
-"""Lists for programs, page by page: documents and findings; and what changes whenever anything about a document does.
-"""
+"""Lists for programs, page by page: documents and findings; and what changes whenever a document's state does."""
 
 from __future__ import annotations
 
@@ -104,11 +103,9 @@ def findings(
     shown = rows[:limit]
     reviews = {
         one.finding_id: one
+        # In this order the latest of a finding is the one that stays.
         for one in session.scalars(
-            select(Review)
-            .where(Review.finding_id == func.any([row.Finding.id for row in shown]))
-            .order_by(Review.finding_id, Review.id.desc())
-            .distinct(Review.finding_id)
+            select(Review).where(Review.finding_id == func.any([row.Finding.id for row in shown])).order_by(Review.id)
         )
     }
     items = tuple(FindingLine(row.id, finding_view(row.Finding, reviews.get(row.Finding.id))) for row in shown)

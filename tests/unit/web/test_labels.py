@@ -1,0 +1,43 @@
+"""Every text of a page is there in every language."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from web.labels import LANGUAGES, catalogue, label
+from web.rendering import NAVIGATION
+
+TEMPLATES = Path(__file__).parents[3] / "web" / "templates"
+LITERAL = re.compile(r"""\bt\(\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
+
+
+def said() -> set[str]:
+    texts = set(NAVIGATION.values())
+    for path in TEMPLATES.rglob("*.html"):
+        texts |= {ast.literal_eval(found) for found in LITERAL.findall(path.read_text("utf-8"))}
+    return texts
+
+
+@pytest.mark.parametrize("code", [code for code in LANGUAGES if code != "en"])
+def test_no_text_of_a_template_is_left_in_english(code: str) -> None:
+    assert len(said()) > 20
+    assert sorted(said() - catalogue(code).keys()) == []
+
+
+@pytest.mark.parametrize("code", [code for code in LANGUAGES if code != "en"])
+def test_labels_have_the_same_places_for_values(code: str) -> None:
+    for english, told in catalogue(code).items():
+        assert _places(english) == _places(told), english
+
+
+def _places(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+def test_a_label_that_is_not_known_is_english() -> None:
+    assert label("Nobody has translated this {count}.", "hi", count=3) == "Nobody has translated this 3."

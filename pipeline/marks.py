@@ -47,6 +47,10 @@ MOST_MARKS = 12
 #: Sides of a mark (mm) at least: less is a speck.
 LEAST_MM = 2.5
 
+#: Width and height (mm) of a written line at least, and its height at most; longer than so many heights it is more
+#: than a date. So many lines of a page are looked at.
+LEAST_LINE_MM, MOST_LINE_MM, LONG, MOST_LINES = (12.0, 2.5), 16.0, 7.0, 8
+
 #: How far away (mm) the print may stand that says something about a mark.
 NEAR_MM = 22.0
 
@@ -169,7 +173,7 @@ def candidates(
     chances = detector.patches(ink)
     seen = [
         (box, _seen(box, inside, chances, ink, words(_surroundings(box, ink))))
-        for box, inside in _regions(ink, chances)
+        for box, inside in _regions(ink, chances, SIGNATURE)
     ]
     pictures = [cut(box) for box, _features in seen]
     kinds = (QuestionKind.MARK, QuestionKind.SIGNATURE)
@@ -181,6 +185,22 @@ def candidates(
     ]
 
 
+def written(page: Page, detector: Detector) -> list[Box]:
+    """Where something is written by hand in one line that is no signature, as large as a date; the most ink first."""
+    ink = ink_of(page.image, page.dpi)
+    height, width = ink.shape
+    found = []
+    for box, _inside in _regions(ink, detector.patches(ink), HANDWRITING):
+        wide, high = box.width * width / PX_PER_MM, box.height * height / PX_PER_MM
+        if not (LEAST_LINE_MM[0] < wide and LEAST_LINE_MM[1] < high < MOST_LINE_MM):
+            continue
+        found.append(box)
+        if wide > LONG * high:
+            # A date stands at the end of its line: "Paris, le 3/2/2016".
+            found.append(Box(box.x0 + box.width / 2, box.y0, box.x1, box.y1))
+    return found[:MOST_LINES]
+
+
 def ink_of(image: Pixels, dpi: float) -> Pixels:
     """A page as a detector sees it: ink at work resolution, 0 paper to 255 the darkest ink there is."""
     work, _to_page = work_image(image, dpi)
@@ -190,9 +210,9 @@ def ink_of(image: Pixels, dpi: float) -> Pixels:
     return cast(Pixels, np.clip(dark * (255.0 / full), 0, 255).astype(np.uint8))
 
 
-def _regions(ink: Pixels, chances: Chances) -> list[tuple[Box, npt.NDArray[np.bool_]]]:
-    """Boxes around ink of patches that may be one signature, and which patches these are; the most ink first."""
-    likely = chances[:, :, SIGNATURE]
+def _regions(ink: Pixels, chances: Chances, kind: int) -> list[tuple[Box, npt.NDArray[np.bool_]]]:
+    """Boxes around ink of patches that may be one of that kind, and which patches these are, the most ink first."""
+    likely = chances[:, :, kind]
     belongs = likely > MAY_BELONG
     link = np.ones((2 * GAP + 1, 2 * GAP + 1), np.uint8)
     joined = cv2.morphologyEx(belongs.astype(np.uint8), cv2.MORPH_CLOSE, link)

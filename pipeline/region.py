@@ -12,41 +12,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import cast
 
-import cv2
-import numpy as np
-
-from pipeline import comb, identifiers, marks, printed, spots
+from pipeline import identifiers, marks, printed, spots
+from pipeline.cutting import CHOICES, cut_out, lean
 from pipeline.doctypes.propose import PrintedWords, Words
 from pipeline.doctypes.schema import FieldKind, FormField
-from pipeline.evidence import MARGIN_X, MARGIN_Y, cut
+from pipeline.evidence import cut
 from pipeline.geometry import Box
 from pipeline.locate import Atlas, Location
 from pipeline.marks import Detector
 from pipeline.pages import Limits, Page, render
-from pipeline.quality import assess
 from pipeline.questions import Reading, questions, reading
 from pipeline.reading import Answer, AnswerState, Evidence, Pixels, Question, QuestionKind, Reader
 from pipeline.spots import Spot
-
-#: How much wider than the given box one looks, to its sides and above and below, in shares of it.
-LOOK_X, LOOK_Y = 0.08, 0.35
-
-#: Lines of a page that lean further than this (degrees) are not those of its text; less is not worth a turn.
-MOST_SKEW, LEAST_SKEW = 10.0, 0.25
-
-#: A picture with a shorter side than this (pixels) is no page, and has no lines to go by.
-LEAST_PAGE = 600
-
-#: Room left around ink when a wide box is trimmed, in parts of the ink's height, to the sides and above and below.
-TRIM_X, TRIM_Y = 0.4, 0.28
-
-#: A box that is so many times wider or higher than the trimmed one is cut at the trimmed one.
-WIDE, HIGH = 1.5, 1.4
-
-#: The same for what is only there or not (a signature in half a page), where the surroundings do little harm.
-FAR_TOO_HIGH = 2.2
 
 #: Below this confidence in a date OCR is asked for a second opinion, since the date may be printed.
 UNSURE_DATE = 0.9
@@ -57,11 +35,11 @@ LEAST_PRINT = 0.8
 #: How sure one is of an identifier and of an amount that OCR read on the page.
 PRINTED_IDENTIFIER, PRINTED_AMOUNT = 0.93, 0.75
 
+#: How likely it is that handwriting without a label that reads as a date is the page's date.
+UNLABELLED = 0.75
+
 #: How sure one is that a field isn't there where nothing looks like one.
 NOTHING = 0.7
-
-#: Kinds of which only matters whether they are there.
-CHOICES = (FieldKind.SIGNATURE, FieldKind.ENDORSEMENT, FieldKind.TEXT, FieldKind.CHECKBOX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +135,12 @@ class Regions:
     def _anywhere(self, page: Page, kind: FieldKind, skew: float) -> RegionReading:
         """The field on a page that is no known form."""
         if kind is FieldKind.SIGNATURE and self._make_detector is not None:
-            self._detector = self._detector or self._make_detector()
-            return self._signature(page, skew, self._detector)
+            return self._signature(page, skew, self._found_by())
         words = self._words(page)
         machine = list(_printed(words, kind))
         looked = spots.spots(page, kind, words)
+        if kind is FieldKind.DATE and self._make_detector is not None:
+            looked += [Spot(box, False) for box in marks.written(page, self._found_by())]
         if not looked:
             return max(machine, key=_confidence, default=RegionReading(None, False, None, None, NOTHING))
         readings = self._ask([cut_out(page, kind, one.box, skew) for one in looked])
@@ -170,6 +149,7 @@ class Regions:
             replace(told, confidence=told.confidence * weight)
             for one, weight, spot in zip(readings, weights, looked, strict=True)
             if (told := _told(one, spot.box)).present
+            and (_speaks(spot, kind) or told.normalised is not None)
             and (told.value is not None or kind in CHOICES)
             and not any(other.box is not None and _holds(spot.box, other.box) for other in machine)
         ]
@@ -178,8 +158,16 @@ class Regions:
             return best
         # What is labelled and empty is where the field is missing.
         empty = next((s.box for s, r in zip(looked, readings, strict=True) if s.labelled and not r.filled), None)
-        there = max((r.present * w for r, w in zip(readings, weights, strict=True)), default=0.0)
+        # Handwriting that is no date says nothing about one.
+        told_of = [one for one in zip(readings, weights, looked, strict=True) if _speaks(one[2], kind)]
+        there = max((r.present * w for r, w, _spot in told_of), default=0.0)
         return RegionReading(empty, False, None, None, max(0.5, min(1 - there, 0.9 if empty else NOTHING)))
+
+    def _found_by(self) -> Detector:
+        if self._detector is None:
+            assert self._make_detector is not None  # noqa: S101 the caller has looked
+            self._detector = self._make_detector()
+        return self._detector
 
     def _words(self, page: Page, part: Box | None = None) -> Words:
         """The print of a page, or of a part of it, in fractions of the page."""
@@ -217,6 +205,8 @@ class Regions:
 
     def _likeness(self, page: Page, looked: Sequence[Spot], kind: FieldKind, skew: float) -> list[float]:
         """How likely each spot is of that kind at all: what a label says is; of mere ink the model is asked."""
+        if kind is FieldKind.DATE:
+            return [1.0 if one.labelled else UNLABELLED for one in looked]
         wanted = {FieldKind.SIGNATURE: ("signature",), FieldKind.ENDORSEMENT: ("stamp",)}.get(kind)
         if wanted is None:
             return [1.0] * len(looked)
@@ -267,105 +257,10 @@ class Regions:
         return replace(told, value=value, confidence=told.confidence * answer.confidence)
 
 
-def cut_out(page: Page, kind: FieldKind, box: Box, skew: float = 0.0) -> Evidence:
-    """The evidence in a box: upright, on the comb where there is one, trimmed where it is far too wide."""
-    look = upright(page.image, box.widened(LOOK_X, LOOK_Y), skew)
-    height, width = look.shape
-    left, top = width * LOOK_X / (1 + 2 * LOOK_X), height * LOOK_Y / (1 + 2 * LOOK_Y)
-    inner: comb.Area = (round(left), round(top), round(width - left), round(height - top))
-    plain = partial(_with_margins, look, inner)
-    image, alternate, cells = plain(1.0), plain(0.5), None
-    row = comb.find(look) if kind not in CHOICES else None
-    if row is not None and _is_of(row.area, inner):
-        row = _whole(row, inner)
-        on_comb = partial(_with_margins, look, row.area)
-        image, alternate, cells = on_comb(1.0), on_comb(0.5), row.cells
-        if kind is FieldKind.DATE:
-            # A date has eight digits or six; more cells hold its separators, or are the field beside it.
-            cells = row.cells if row.cells in (6, 8) else 8
-    elif (trimmed := _trimmed(look, inner)) is not None:
-        high, wide = (inner[3] - inner[1]) / _high(trimmed), (inner[2] - inner[0]) / _wide(trimmed)
-        tight = comb.crop(look, trimmed)
-        if kind in CHOICES:
-            image = tight if high > FAR_TOO_HIGH and kind is not FieldKind.CHECKBOX else image
-        elif high > HIGH or wide > WIDE:
-            image, alternate = tight, image
-        else:
-            alternate = tight
-    return Evidence(
-        field="region",
-        kind=QuestionKind(kind.value),
-        page=page.number,
-        box=box,
-        image=image,
-        alternate=alternate,
-        cells=cells,
-    )
-
-
-def upright(image: Pixels, box: Box, skew: float) -> Pixels:
-    """A box of a page, turned about its middle by as much as the page's lines lean; paper where the page ends."""
-    height, width = image.shape
-    x0, y0, x1, y1 = box.x0 * width, box.y0 * height, box.x1 * width, box.y1 * height
-    size = max(4, round(x1 - x0)), max(4, round(y1 - y0))
-    turn = cv2.getRotationMatrix2D(((x0 + x1) / 2, (y0 + y1) / 2), skew, 1.0)
-    turn[:, 2] += (size[0] / 2 - (x0 + x1) / 2, size[1] / 2 - (y0 + y1) / 2)
-    paper = float(np.percentile(image[::4, ::4], 80))
-    return cast(Pixels, cv2.warpAffine(image, turn, size, flags=cv2.INTER_LINEAR, borderValue=paper))
-
-
 def _on_page(box: Box) -> Box:
     if box.x0 >= 1 or box.y0 >= 1 or box.x1 <= 0 or box.y1 <= 0:
         raise ValueError(f"the box {box.as_list()} is off the page; boxes are fractions of it, from 0 to 1")
     return box.clipped()
-
-
-def lean(page: Page) -> float:
-    """How far the lines of a page lean (degrees, clockwise); 0 where that can't be told or is not worth a turn."""
-    if min(page.image.shape) < LEAST_PAGE:
-        return 0.0
-    skew = assess(page).skew_degrees
-    return skew if LEAST_SKEW < abs(skew) < MOST_SKEW else 0.0
-
-
-def _with_margins(image: Pixels, area: comb.Area, share: float) -> Pixels:
-    x0, y0, x1, y1 = area
-    dx, dy = round((x1 - x0) * MARGIN_X * share), round((y1 - y0) * MARGIN_Y * share)
-    return comb.crop(image, (x0 - dx, y0 - dy, x1 + dx, y1 + dy))
-
-
-def _trimmed(image: Pixels, inner: comb.Area) -> comb.Area | None:
-    """Ink with the room around it that a field has."""
-    found = comb.written(image, inner)
-    if found is None:
-        return None
-    x0, y0, x1, y1 = found
-    dx, dy = round(TRIM_X * (y1 - y0)), round(TRIM_Y * (y1 - y0))
-    return x0 - dx, y0 - dy, x1 + dx, y1 + dy
-
-
-def _is_of(row: comb.Area, inner: comb.Area) -> bool:
-    """Whether a comb is the one that a box means: most of the narrower of the two is in both."""
-    shared = min(row[2], inner[2]) - max(row[0], inner[0])
-    level = min(row[3], inner[3]) - max(row[1], inner[1])
-    return shared > 0.7 * min(_wide(row), _wide(inner)) and level > 0.5 * min(_high(row), _high(inner))
-
-
-def _whole(row: comb.Comb, inner: comb.Area) -> comb.Comb:
-    """A comb with the cell at its end whose outer side was not seen, where the given box has room for exactly one."""
-    x0, y0, x1, y1 = row.area
-    step = _wide(row.area) / row.cells
-    first, last = (0.7 * step < gap < 1.3 * step for gap in (x0 - inner[0], inner[2] - x1))
-    area = (round(x0 - first * step), y0, round(x1 + last * step), y1)
-    return comb.Comb(area, row.cells + first + last, row.even)
-
-
-def _wide(area: comb.Area) -> int:
-    return max(1, area[2] - area[0])
-
-
-def _high(area: comb.Area) -> int:
-    return max(1, area[3] - area[1])
 
 
 def _told(found: Reading, box: Box | None = None) -> RegionReading:
@@ -382,6 +277,11 @@ def _told(found: Reading, box: Box | None = None) -> RegionReading:
     if kind in CHOICES and found.state in (AnswerState.PRESENT, AnswerState.EMPTY) and found.filled == present:
         sure = found.present if present else 1 - found.present
     return RegionReading(box or found.evidence.box, present, value, normalised, sure)
+
+
+def _speaks(spot: Spot, kind: FieldKind) -> bool:
+    """Whether ink in a spot says that the field is there."""
+    return spot.labelled or kind is not FieldKind.DATE
 
 
 def _holds(box: Box, other: Box) -> bool:

@@ -237,7 +237,7 @@ class Writer:
     def _close(self) -> None:
         """The end of a page: a closing, room to sign for one to three people, signed or not."""
         rng, mm = self.rng, PX_PER_MM
-        self.y += self.row * rng.uniform(0.5, 2.5)
+        self.y = min(self.y + self.row * rng.uniform(0.5, 2.5), 0.82 * self.leaf.height)
         count = int(rng.choice((1, 2, 3), p=(0.7, 0.22, 0.08)))
         wide = (self.right - self.left) / max(count, 2)
         start = self.left + (wide * rng.uniform(0, 1) if count == 1 else 0)

@@ -26,12 +26,12 @@ from models.spotting import SCALES, Spotter
 from models.synthesis.faces import materials
 from models.synthesis.leaf import DPI, Spread
 from models.synthesis.letters import spread
+from pipeline.cutting import cut_out, lean
 from pipeline.doctypes.schema import FieldKind
 from pipeline.geometry import Box
 from pipeline.marks import FEATURES, NO_MARK, Candidate, Scales, candidates
 from pipeline.pages import Page
 from pipeline.reading import Pixels, Reader
-from pipeline.region import cut_out, lean
 
 log = structlog.get_logger(__name__)
 

@@ -12,6 +12,7 @@ import pytest
 from pipeline.doctypes.schema import FieldKind
 from pipeline.geometry import Box
 from pipeline.locate import Atlas
+from pipeline.marks import HANDWRITING, PATCH, SIGNATURE, Chances, Scales
 from pipeline.pages import Limits
 from pipeline.printed import dates_in
 from pipeline.reading import Answer, AnswerState, Pixels, Question, QuestionKind
@@ -307,3 +308,54 @@ def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
         asked.read(saved(tmp_path, paper()), FieldKind.DATE, Box(1.2, 0, 1.4, 1))
     with pytest.raises(FileNotFoundError):
         asked.read(tmp_path / "missing.png", FieldKind.DATE)
+
+
+class Seeing:
+    """A detector that sees marks of one kind in the given boxes."""
+
+    def __init__(self, kind: int, *boxes: Box) -> None:
+        self.kind, self.boxes, self.scales = kind, boxes, Scales(page_slope=1.0)
+
+    def patches(self, ink: Pixels) -> Chances:
+        rows, columns = -(-ink.shape[0] // PATCH), -(-ink.shape[1] // PATCH)
+        chances = np.zeros((rows, columns, 4), np.float32)
+        for box in self.boxes:
+            x0, y0, x1, y1 = box.pixels(columns, rows)
+            chances[y0 : y1 + 1, x0 : x1 + 1, self.kind] = 0.95
+        return chances
+
+
+def seen(
+    folder: Path, page: Pixels, kind: FieldKind, seeing: Seeing, script: Script, words: Sequence[tuple[str, Box]] = ()
+) -> RegionReading:
+    asked = Regions(Scripted(script), Atlas([]), Limits(), lambda: lambda _image: words, lambda: seeing)
+    return asked.read(saved(folder, page), kind)
+
+
+def test_all_signatures_of_a_page_are_told_the_likeliest_first(tmp_path: Path) -> None:
+    page = paper()
+    one, other = scribble(page, 700, 1400), scribble(page, 200, 1400, 120, 60)
+    script = by_ink(QuestionKind.SIGNATURE, "signature")
+    found = seen(tmp_path, page, FieldKind.SIGNATURE, Seeing(SIGNATURE, one, other), script)
+    assert found.present and found.box is not None and len(found.others) == 1
+    told = [found.box, found.others[0].box]
+    assert all(max(box.overlap(mark) for box in told) > 0.6 for mark in (one, other))
+    assert found.confidence > 0.8
+
+
+def test_an_unsigned_page_says_where_the_signature_is_missing(tmp_path: Path) -> None:
+    words = [("Signature", fractions(300, 1500, 460, 1530))]
+    found = seen(tmp_path, paper(), FieldKind.SIGNATURE, Seeing(SIGNATURE), lambda _question: EMPTY, words)
+    assert not found.present and found.others == () and found.confidence > 0.9
+    assert found.box is not None and found.box.y0 < 1520 / HEIGHT < found.box.y1 + 0.05
+
+
+def test_a_date_by_hand_is_found_without_a_label(tmp_path: Path) -> None:
+    page = paper()
+    where = scribble(page, 300, 900, 300, 50)
+    seeing = Seeing(HANDWRITING, where)
+    found = seen(tmp_path, page, FieldKind.DATE, seeing, says("11/04/2017"))
+    assert found.normalised == "2017-04-11" and found.box is not None and found.box.overlap(where) > 0.5
+    assert found.confidence < 0.95, "nothing says that it is the page's date"
+    nothing = seen(tmp_path, page, FieldKind.DATE, seeing, says("11411"))
+    assert not nothing.present

@@ -1,0 +1,25 @@
+"""Weights of marks: a logistic regression that finds what tells, and which boxes count as right."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.training.weighing import fitted, is_right
+from pipeline.geometry import Box
+
+
+def test_what_tells_gets_the_weight() -> None:
+    rng = np.random.default_rng(0)
+    features = rng.normal(0, 1, (500, 3))
+    truth = (features[:, 1] + rng.normal(0, 0.5, 500) > 0.5).astype(np.float64)
+    weights, bias = fitted(features, truth)
+    assert weights[1] > 1.5 and bias < 0
+    assert np.abs(weights[[0, 2]]).max() < 0.4
+
+
+def test_a_box_is_right_on_a_signature_or_in_one() -> None:
+    signature = (Box(0.4, 0.6, 0.8, 0.8),)
+    assert is_right(Box(0.42, 0.62, 0.8, 0.82), signature)
+    assert is_right(Box(0.5, 0.65, 0.6, 0.7), signature), "a part of it"
+    assert not is_right(Box(0.1, 0.6, 0.3, 0.8), signature)
+    assert not is_right(Box(0.0, 0.0, 1.0, 1.0), signature), "the whole page"

@@ -13,6 +13,7 @@ import typer
 from rich.table import Table
 from sqlalchemy.orm import Session
 
+from docvigil import promises
 from docvigil.cli.common import ID_SIGNS, Refusal, actor, as_json, opened, refusing, screen
 from docvigil.cli.scan import finding_form
 from docvigil.desk import Desk
@@ -113,7 +114,9 @@ def show(
     The numbers are those that `docvigil review` takes. With --json one object, the same as of `docvigil scan`:
     `path` (of the first arrival), `document_id`, `verdict` (null while in flight), `document_type` (names joined by a
     comma, null where unknown), `pages`, `findings` (each with `page`, `field`, `check`, `outcome`, `value`,
-    `confidence`, `box`, `rule`, `message`) and `error`.
+    `confidence`, `box`, `rule`, `message`) and `error`. Besides, each finding has `bound`: the share of anomalies of
+    its check that end as clear is `at_most` so large, with a `confidence`, shown on so many `anomalies` with so many
+    `misses`, `made_up` or not, by which `data` and on which `date`; null where there is no bound yet.
     """
     with opened() as desk, refusing():
         with desk.sessions.begin() as session:
@@ -122,7 +125,7 @@ def show(
         if image is not None:
             _save(desk, found, image, page, everything)
     if json:
-        as_json(as_object(found))
+        as_json(_with_bounds(found, desk.settings))
         return
     _tell(found, desk.settings)
     shown = [(number, one) for number, one in numbered(found.findings) if everything or one.outcome != "pass"]
@@ -131,6 +134,8 @@ def show(
     passed = len(found.findings) - len(shown)
     if passed:
         screen.print(f"{passed} more passed (--all shows them).")
+    if found.findings:
+        screen.print(promises.told(found, desk.settings), highlight=False)
     if image is not None:
         screen.print(f"Picture: {image}", highlight=False)
 
@@ -214,6 +219,13 @@ def as_object(document: DocumentView) -> dict[str, Any]:
         "findings": [finding_form(one) for one in document.findings],
         "error": document.reason,
     }
+
+
+def _with_bounds(document: DocumentView, settings: Settings) -> dict[str, Any]:
+    told, bound = as_object(document), promises.bound_for(document, settings)
+    for one in told["findings"]:
+        one["bound"] = promises.promise(one["check"], bound, settings)
+    return told
 
 
 def numbered(findings: Sequence[FindingView]) -> list[tuple[int, FindingView]]:

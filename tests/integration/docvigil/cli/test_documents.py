@@ -12,8 +12,13 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
 from docvigil.cli import documents
+from docvigil.settings import settings
+from docvigil.trials import type_digests
+from docvigil.wiring import checks_version, rules_version
+from models.checkpoint import digest
 from pipeline.doctypes.load import builtin
 from pipeline.findings import Outcome, Verdict
+from pipeline.missed import Trial, chosen
 from records import registry
 from records.objects import FolderStore
 from records.words import Versions
@@ -104,7 +109,52 @@ def test_show_as_json(run: Run, sessions: sessionmaker[Session]) -> None:
         "box": [0.1, 0.2, 0.3, 0.4],
         "rule": "r-1",
         "message": "The signature is missing.",
+        "bound": None,
     }
+
+
+def test_show_tells_the_bound_of_what_judged_the_document(
+    run: Run, sessions: sessionmaker[Session], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"weights")
+    monkeypatch.setenv("DOCVIGIL_MODEL_FOLDER", str(tmp_path))
+    settings.cache_clear()
+    config = settings()
+    missing = frozenset(["signature.missing"])
+    bound = chosen(
+        [Trial("", missing, missing, {})] * 300,
+        model=digest(tmp_path),
+        rules=checks_version(config),
+        types={name: each for name, each in type_digests(config).items() if name == "kyc-individual"},
+        made_up=True,
+        data="300 labelled documents, made up",
+        date="2026-11-25",
+        command="docvigil models calibrate FOLDER",
+    )
+    bound.save(tmp_path)
+    versions = Versions(bound.model, rules_version(config), "t")
+    judge(sessions, document(sessions, "one"), findings=[ANOMALY, DOUBT], versions=versions)
+    other = Versions("other", rules_version(config), "t")
+    judge(sessions, document(sessions, "two"), findings=[ANOMALY], versions=other)
+    slip = ["delivery-instruction-slip"]
+    judge(sessions, document(sessions, "three"), findings=[ANOMALY], versions=versions, types=slip)
+    found = {one["check"]: one for one in json.loads(run("show", sha("one"), "--json").out)["findings"]}
+    assert found["signature.missing"]["bound"] == {
+        "at_most": 0.01,
+        "confidence": 0.95,
+        "anomalies": 300,
+        "misses": 0,
+        "made_up": True,
+        "data": "300 labelled documents, made up",
+        "date": "2026-11-25",
+    }
+    assert found["date.unreadable"]["bound"] is None
+    words = " ".join(run("show", sha("one")).out.split())
+    assert "at most 1 % end as clear, with 95 % confidence" in words and "nothing for real paper" in words
+    assert "No bound yet: date.unreadable" in words
+    for name in ("two", "three"):
+        assert json.loads(run("show", sha(name), "--json").out)["findings"][0]["bound"] is None
+        assert "No bound yet on anomalies" in run("show", sha(name)).out
 
 
 def test_ids_may_be_short_but_not_ambiguous(run: Run, sessions: sessionmaker[Session]) -> None:

@@ -126,23 +126,26 @@ def of_document(session: Session, document_id: str, *, by: str | None = None) ->
     return [_view(row) for row in session.scalars(query)]
 
 
+def recent(session: Session, limit: int = 50) -> list[MissView]:
+    """What was reported last, by hand or by confirming a doubt, newest first."""
+    query = select(Miss).where(Miss.withdrawn_at.is_(None)).order_by(Miss.id.desc()).limit(limit)
+    return [_view(row) for row in session.scalars(query)]
+
+
 def labelled(session: Session, since: datetime) -> list[Labelled]:
     """What people have shown about each check since then: defects found, and defects missed with their weights.
 
     Flagged documents are all looked at, so what was found counts once; `looked_at` counts the drawn documents that
     were decided, their weight being one over the probability of the draw.
     """
-    found = dict(
-        session.execute(
-            select(Finding.check, func.count())
-            .join(Review, Review.finding_id == Finding.id)
-            .where(Review.decided_at >= since, Review.withdrawn_at.is_(None), Review.decision == "confirmed")
-            .where(Finding.outcome != "pass", ~_higher_round())
-            .group_by(Finding.check)
-        )
-        .tuples()
-        .all()
+    by_check = session.execute(
+        select(Finding.check, func.count())
+        .join(Review, Review.finding_id == Finding.id)
+        .where(Review.decided_at >= since, Review.withdrawn_at.is_(None), Review.decision == "confirmed")
+        .where(Finding.outcome != "pass", ~_higher_round())
+        .group_by(Finding.check)
     )
+    found: dict[str, int] = {row[0]: row[1] for row in by_check}
     missed = {
         row.check: row
         for row in session.execute(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 from sqlalchemy.orm import Session
 
 from pipeline.desk import DeskRules
@@ -35,13 +35,13 @@ class Suggestion:
 
 def suggestions(session: Session, rules: DeskRules) -> list[Suggestion]:
     """What was dismissed as often as the rules say within their period, the most often first."""
-    types = func.unnest(Scan.document_types).column_valued("document_type")
+    types = select(func.unnest(Scan.document_types).label("document_type")).lateral()
     dismissed = Review.decision == "dismissed"
     rows = session.execute(
         select(
             Finding.check,
             Finding.field,
-            types.label("document_type"),
+            types.c.document_type,
             func.count().filter(dismissed).label("dismissed"),
             func.count().label("decided"),
             func.count().filter(dismissed, Finding.outcome == "uncertain").label("doubts"),
@@ -49,13 +49,13 @@ def suggestions(session: Session, rules: DeskRules) -> list[Suggestion]:
         .select_from(Review)
         .join(Finding, Finding.id == Review.finding_id)
         .join(Scan, Scan.id == Finding.scan_id)
-        .join(types, func.true())
+        .join(types, true())
         .where(
             Review.decided_at >= func.now() - timedelta(days=rules.dismissal_days),
             Review.withdrawn_at.is_(None),
             Finding.outcome != "pass",
         )
-        .group_by(Finding.check, Finding.field, types)
+        .group_by(Finding.check, Finding.field, types.c.document_type)
         .having(func.count().filter(dismissed) >= rules.dismissals)
         .order_by(func.count().filter(dismissed).desc(), Finding.check, Finding.field)
     )

@@ -1,0 +1,49 @@
+"""Whatever is sent to the API as its description allows, or nearly so, it never breaks (5xx)."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import GenerationMode
+from sqlalchemy.orm import Session, sessionmaker
+
+from tests.integration.records import steps
+from tests.integration.web.conftest import Visit
+from web.access import Role
+from web.app import create
+from web.config import WebConfig
+
+#: Requests an operation, of each kind; more find more and take longer.
+EXAMPLES = 15
+
+
+def test_nothing_that_is_sent_breaks_it(config: WebConfig, sessions: sessionmaker[Session], visit: Visit) -> None:
+    steps.judge(sessions, steps.document(sessions))
+    client = visit(*Role)
+    described = create(dataclasses.replace(config, api_rate=10**6)).openapi()
+    broken: list[str] = []
+    schema = schemathesis.openapi.from_dict(described)
+    operations = [result.ok() for result in schema.get_all_operations()]
+    assert len(operations) > 10
+    for operation in operations:
+        for mode in GenerationMode:
+
+            @settings(
+                max_examples=EXAMPLES,
+                deadline=None,
+                database=None,
+                derandomize=True,
+                phases=[Phase.generate],
+                suppress_health_check=list(HealthCheck),
+            )
+            @given(operation.as_strategy(generation_mode=mode))
+            def send(case: schemathesis.Case) -> None:
+                sent = case.as_transport_kwargs(base_url="http://testserver")
+                answer = client.request(**{name: value for name, value in sent.items() if name != "timeout"})
+                if answer.status_code >= 500:
+                    broken.append(f"{case.method} {sent['url']} {answer.status_code} {answer.text}")
+
+            send()
+    assert broken == []

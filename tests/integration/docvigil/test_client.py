@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import httpx2
 import pytest
 from sqlalchemy.orm import Session, sessionmaker
 from starlette.testclient import TestClient
@@ -17,6 +16,10 @@ from tests.integration.records import steps
 from web.app import create
 from web.config import WebConfig
 from web.passwords import hashed
+
+
+def client(transport: TestClient, secret: str) -> Client:
+    return Client("http://testserver", credentials=("desk", secret), client=transport)
 
 
 def test_a_day_of_a_program(database_url: str, redis_url: str, sessions: sessionmaker[Session], tmp_path: Path) -> None:

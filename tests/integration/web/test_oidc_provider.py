@@ -1,5 +1,5 @@
-"""Against an OpenID Connect issuer that isn't ours (npm `oidc-provider`, certified): the code flow with PKCE, refreshing,
-roles from claims, and tokens of programs."""
+"""Against an OpenID Connect issuer that isn't ours (npm `oidc-provider`, certified): the code flow with PKCE, asking
+again, roles from claims, and tokens of programs."""
 
 from __future__ import annotations
 
@@ -84,9 +84,8 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Elsewhere]:
     node = shutil.which("node") or ""
     command = [node, str(FOLDER / "server.mjs"), str(port), str(issuer.people)]
     environment = {"PATH": os.environ["PATH"]}
-    with subprocess.Popen(
-        command, cwd=FOLDER, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as one:
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, cwd=FOLDER, env=environment, stdout=quiet, stderr=quiet) as one:
         try:
             until = time.monotonic() + 60
             while not _answers(issuer.url):

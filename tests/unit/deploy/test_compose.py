@@ -29,6 +29,7 @@ PROCESSES = {
     "beat": ["beat"],
     "prepare": ["worker", "prepare"],
     "infer": ["worker", "infer"],
+    "web": ["web"],
     "cli": ["balance"],
 }
 

@@ -9,10 +9,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pipeline.calendar import Timezone
 
 Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -41,7 +42,7 @@ class Settings(BaseSettings):
     audit_key: SecretStr | None = None
 
     #: Dates on documents are judged against the day of arrival here.
-    timezone: str = "Asia/Kolkata"
+    timezone: Timezone = "Asia/Kolkata"
     #: Folder of the user's document types; `home/doctypes` if unset.
     doctypes_folder: Path | None = None
     #: Folder of a checkpoint; the bundled one if unset.
@@ -230,15 +231,6 @@ class Settings(BaseSettings):
         if wrong := [name for name in names if name.lower() == "none" or name.startswith("HS")]:
             raise ValueError(f"{', '.join(wrong)} can't be accepted; name algorithms of public keys, such as RS256")
         return names
-
-    @field_validator("timezone")
-    @classmethod
-    def _exists(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError) as wrong:
-            raise ValueError(f"there is no timezone {name!r}; names look like Asia/Kolkata") from wrong
-        return name
 
     @model_validator(mode="after")
     def _agree(self) -> Self:

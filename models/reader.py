@@ -18,7 +18,6 @@ import torch
 
 from models import allowed
 from models.answers import EMPTY, Raw, asked_again, settled
-from models.answers import STATES as STATES
 from models.calibration import Calibration
 from models.checkpoint import WEIGHTS
 from models.checkpoint import bundled as bundled

@@ -6,10 +6,22 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 WEEKDAYS: tuple[Weekday, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def _exists(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as wrong:
+        raise ValueError(f"there is no timezone {name!r}; names look like Asia/Kolkata") from wrong
+    return name
+
+
+#: The name of a timezone that exists.
+Timezone = Annotated[str, AfterValidator(_exists)]
 
 
 class WorkingCalendar(BaseModel):
@@ -17,20 +29,11 @@ class WorkingCalendar(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    timezone: str = "Asia/Kolkata"
+    timezone: Timezone = "Asia/Kolkata"
     weekend: frozenset[Weekday] = frozenset({"saturday", "sunday"})
     holidays: frozenset[date] = frozenset()
     opens: time | None = None
     closes: time | None = None
-
-    @field_validator("timezone")
-    @classmethod
-    def _exists(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError) as wrong:
-            raise ValueError(f"there is no timezone {name!r}; names look like Asia/Kolkata") from wrong
-        return name
 
     @model_validator(mode="after")
     def _has_working_time(self) -> Self:

@@ -15,7 +15,9 @@ from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import typer
 from rich.console import Console
 
 from docvigil import logging, wiring
@@ -87,6 +89,15 @@ def offer_metrics(port: int, host: str = EVERYWHERE, folder: Path | None = None)
         raise Refusal(
             f"metrics can't be offered at port {port}: {wrong.strerror}; give another with DOCVIGIL_METRICS_PORT"
         ) from wrong
+
+
+def day_of(text: str, timezone: str) -> datetime:
+    """A day, or a point in time, as a person writes it: YYYY-MM-DD. Raises BadParameter."""
+    try:
+        day = datetime.fromisoformat(text)
+    except ValueError as wrong:
+        raise typer.BadParameter(f"{text!r} is no day; YYYY-MM-DD is needed") from wrong
+    return day if day.tzinfo is not None else day.replace(tzinfo=ZoneInfo(timezone))
 
 
 def actor() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +14,7 @@ from rich.table import Table
 from sqlalchemy.orm import Session
 
 from docvigil import promises
-from docvigil.cli.common import ID_SIGNS, Refusal, actor, as_json, opened, refusing, screen
+from docvigil.cli.common import ID_SIGNS, Refusal, actor, as_json, day_of, opened, refusing, screen
 from docvigil.cli.scan import finding_form
 from docvigil.desk import Desk
 from docvigil.picture import ENDINGS, Note, Sheet, draw, write
@@ -190,7 +190,7 @@ def rescan(
         if type_ is not None:
             _known_type(desk.settings, type_)
         versions = present_versions(desk.settings)
-        first = None if since is None else _day(since, desk.settings.timezone)
+        first = None if since is None else day_of(since, desk.settings.timezone)
         started, after = 0, ""
         while True:
             with desk.sessions.begin() as session:
@@ -345,14 +345,6 @@ def _chosen(document: DocumentView, numbers: Sequence[int], every: bool) -> list
         if number not in known:
             raise Refusal(f"There is no finding {number}; the document has {len(known)}.")
     return [known[number] for number in dict.fromkeys(numbers)]
-
-
-def _day(text: str, timezone: str) -> datetime:
-    try:
-        day = datetime.fromisoformat(text)
-    except ValueError as wrong:
-        raise typer.BadParameter(f"{text!r} is no day; YYYY-MM-DD is needed") from wrong
-    return day if day.tzinfo is not None else day.replace(tzinfo=ZoneInfo(timezone))
 
 
 def _who_works(desk: Desk) -> None:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.table import Table
 
-from docvigil.cli.common import Refusal, actor, as_json, opened, screen
+from docvigil.cli.common import Refusal, actor, as_json, day_of, opened, screen
 from records import deliveries, exports, memos
 from records.desk_filters import Filters
 from records.queue import resolve_prefix
@@ -88,7 +88,7 @@ def decisions(
 ) -> None:
     """Write the decisions of reviewers as CSV, those taken back too."""
     with opened() as desk, desk.sessions.begin() as session:
-        first = None if since is None else _day(since, desk.settings.timezone)
+        first = None if since is None else day_of(since, desk.settings.timezone)
         _write(file, exports.decisions_csv(session, actor=actor(), since=first))
 
 
@@ -129,11 +129,3 @@ def _write(file: Path, lines: Iterable[str]) -> None:
     except OSError as wrong:
         raise Refusal(f"{file} can't be written: {wrong.strerror}") from wrong
     screen.print(f"Written to {file}", highlight=False, markup=False)
-
-
-def _day(text: str, timezone: str) -> datetime:
-    try:
-        day = datetime.fromisoformat(text)
-    except ValueError as wrong:
-        raise typer.BadParameter(f"{text!r} is no day; YYYY-MM-DD is needed") from wrong
-    return day if day.tzinfo is not None else day.replace(tzinfo=ZoneInfo(timezone))

@@ -19,8 +19,9 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from models.answers import STATES
 from models.nanovlm.tokens import CHOICES
-from models.reader import STATES, load_reader
+from models.reader import load_reader
 from models.scores import expected_error, ranking, strict_share, wilson
 from models.synthesis.digits import Digits
 from models.synthesis.evidence import STRINGS, Drawn, make

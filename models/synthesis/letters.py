@@ -106,15 +106,19 @@ class Writer:
             self._line(self._address(), self.left)
         self.y += self.row
         self._line("Dear " + self._person() + ":", self.left)
+        if rng.random() < 0.4:
+            self._heading(("Re: ", "Subject: ", "")[int(rng.integers(3))] + self._words(int(rng.integers(2, 7))))
         self._paragraphs(int(rng.integers(1, 6)), 0.72)
         self._close()
 
     def _deed(self) -> None:
         rng = self.rng
         bottom = rng.uniform(0.35, 0.92)
+        for _ in range(int(rng.integers(0, 4))):
+            self._heading(self._words(int(rng.integers(1, 5))))
         while self.y < bottom * self.leaf.height:
             if rng.random() < 0.6:
-                self._line(f"Article {rng.integers(2, 40)} - " + self._words(3).upper(), self.left)
+                self._heading(f"Article {rng.integers(2, 40)} - " + self._words(int(rng.integers(1, 5))))
             self._paragraphs(1, bottom)
         if bottom < 0.75:
             self._close()
@@ -216,6 +220,8 @@ class Writer:
                 self._line(None, self.left)
             if rng.random() < 0.05:
                 self._table()
+            if rng.random() < 0.12:
+                self._heading(self._words(int(rng.integers(1, 5))))
 
     def _table(self) -> None:
         rng = self.rng
@@ -292,6 +298,10 @@ class Writer:
     def _around(self) -> None:
         """What anybody did to the page later."""
         rng, leaf, mm = self.rng, self.leaf, PX_PER_MM
+        if rng.random() < 0.1:
+            x, y = leaf.width * rng.uniform(0.4, 0.93), leaf.height - rng.uniform(8, 30) * mm
+            self._rule(x - 8, y - 1.4 * self.px, x + 3 * self.px, y + 8, int(rng.integers(1, 6)))
+            self._text(str(rng.integers(1, 99)), x, y)
         if rng.random() < 0.35:
             self._text(
                 (f"Page {rng.integers(1, 40)}", str(rng.integers(1, 99)))[rng.integers(2)],
@@ -373,6 +383,28 @@ class Writer:
         words = text or self._words(max(2, int((self.right - left) / self.word)))
         self._text(words, left, self.y + self.row, share)
         self.y += self.row * share
+
+    def _heading(self, text: str) -> None:
+        """A line of print that stands out: large, bold, in capitals, slanted, underlined or in the middle."""
+        rng = self.rng
+        share = rng.uniform(0.9, 1.9)
+        face = self.face if rng.random() < 0.7 else clutter.printing(rng, self.materials)
+        text = text.upper() if rng.random() < 0.5 else text.title()
+        word = face.word(text, self.px * share)
+        mask = word.mask
+        if rng.random() < 0.6:
+            mask = np.asarray(cv2.dilate(mask, np.ones((2, int(rng.integers(2, 4))))), np.float32)
+        if rng.random() < 0.25:
+            lean = np.array([[1, -0.22, 0.22 * mask.shape[0]], [0, 1, 0]], np.float32)
+            mask = np.asarray(cv2.warpAffine(mask, lean, (mask.shape[1] + 12, mask.shape[0])), np.float32)
+        self.y += self.row * share
+        x = max(4.0, (self.leaf.width - mask.shape[1]) / 2) if rng.random() < 0.45 else self.left
+        placed = self.leaf.lay(mask, x, self.y - word.above, PRINT, self.toner)
+        if placed is not None:
+            self.leaf.words.append((text, placed))
+        if rng.random() < 0.35:
+            self._rule(x, self.y + 4, x + mask.shape[1], self.y + 4, max(1, int(rng.integers(1, 4))))
+        self.y += self.row * rng.uniform(0.3, 1.0)
 
     def _text(self, text: str, x: float, baseline: float, share: float = 1.0) -> None:
         rng = self.rng

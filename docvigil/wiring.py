@@ -18,7 +18,7 @@ from ingest.config import WatchConfig
 from ingest.intake import Intake
 from models.checkpoint import bundled, digest
 from pipeline.desk import BadDeskFile, DeskRules
-from pipeline.doctypes.load import builtin, load_all
+from pipeline.doctypes.load import known
 from pipeline.doctypes.propose import PrintedWords
 from pipeline.doctypes.schema import DocumentType
 from pipeline.locate import Atlas
@@ -40,9 +40,7 @@ RULES = "1"
 
 def document_types(chosen: Settings) -> list[DocumentType]:
     """The built-in types and those in the folder of the settings, which may replace a built-in one by its name."""
-    own = load_all(chosen.types_folder) if chosen.types_folder.is_dir() else []
-    names = {one.name for one in own}
-    return [one for one in builtin() if one.name not in names] + own
+    return known(chosen.types_folder)
 
 
 def limits(chosen: Settings) -> Limits:

@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy.orm import Session, sessionmaker
 
-from pipeline.doctypes.load import builtin, load_all
+from pipeline.doctypes.load import known
 from pipeline.doctypes.schema import DocumentType
 from pipeline.endorsers import Endorser
 from pipeline.locate import Atlas
@@ -77,9 +77,7 @@ class Types:
         if seen == self._seen:
             return
         try:
-            own = load_all(Path(self._folder)) if seen and self._folder else []
-            names = {one.name for one in own}
-            types = [one for one in builtin() if one.name not in names] + own
+            types = known(Path(self._folder) if seen and self._folder else None)
             version = types_version(types)
         except (OSError, ValueError) as error:
             if self._seen is None:

@@ -9,21 +9,24 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
 import cv2
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.doctypes.describe import as_yaml
-from pipeline.doctypes.load import DESCRIPTION
+from pipeline.doctypes.load import DESCRIPTION, load
 from pipeline.doctypes.preview import Report, check
 from pipeline.doctypes.propose import PrintedWords, Proposal, names, proposals
 from pipeline.doctypes.recover import BLANK_DPI, LEAST_SAMPLES, MOST_SAMPLES, Blank, recovered, straightened
 from pipeline.doctypes.schema import FieldKind, TypeName
 from pipeline.pages import BadFile, Limits, Page, render
+from pipeline.reading import Pixels
 
-__all__ = ["Report", "check", "new"]
+__all__ = ["Draft", "Report", "check", "drafted", "new", "write"]
 
 #: Checks proposed for each kind of field. What must be there is for a person to say: `required: true`.
 CHECKS = {
@@ -35,6 +38,9 @@ CHECKS = {
     FieldKind.IDENTIFIER: ("field.missing", "identifier.invalid"),
     FieldKind.CHECKBOX: (),
 }
+
+#: Checks on the page or the whole form, of a new type.
+FORM_CHECKS = ("ink.unexpected", "page.missing", "page.poor", "type.unknown")
 
 GUIDE = """\
 # {title}: a document type of docvigil. Boxes are fractions of the page: [left, top, right, bottom].
@@ -75,6 +81,55 @@ RULES = """\
 """
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Draft:
+    """A type as it was found on its pages: blanks, proposed fields (as in `type.yaml`), and a sentence on both."""
+
+    name: str
+    title: str
+    blanks: tuple[Blank, ...]
+    fields: tuple[dict[str, Any], ...]
+    told: str
+
+    @property
+    def head(self) -> dict[str, Any]:
+        """The description down to its pages."""
+        pages = [
+            {"blank": page_name(number), "width_mm": blank.width_mm, "height_mm": blank.height_mm}
+            for number, blank in enumerate(self.blanks, 1)
+        ]
+        named = {"name": self.name, "title": self.title, "version": 1, "form": self.name, "edition": "1"}
+        return {**named, "pages": pages}
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The whole description; without a field where none was found."""
+        return {**self.head, "checks": [{"check": check} for check in FORM_CHECKS], "fields": list(self.fields)}
+
+
+def page_name(number: int) -> str:
+    """The file of a blank page, pages counting from 1."""
+    return f"page-{number}.png"
+
+
+def drafted(
+    name: str, title: str, sources: Sequence[Path], limits: Limits, printed: PrintedWords | None = None
+) -> Draft:
+    """A draft of the type `name` from its `sources`; see `new`."""
+    _check_name(name)
+    blanks = _blanks(_files(sources), limits)
+    found = [(number, one) for number, blank in enumerate(blanks, 1) for one in proposals(blank, printed)]
+    called = names([one for _, one in found])
+    fields = tuple(_field(page, name, one) for (page, one), name in zip(found, called, strict=True))
+    number = f"{len(found)} field{'' if len(found) == 1 else 's'}"
+    used = min(blank.used for blank in blanks)
+    how = f"The blank was recovered from {used} filled samples. " if used > 1 else ""
+    told = (
+        f"{how}{number} {'was' if len(found) == 1 else 'were'} proposed by the lines on the blank, at {BLANK_DPI} dpi."
+    )
+    return Draft(name, title, tuple(blanks), fields, told)
+
+
 def new(
     folder: Path,
     name: str,
@@ -89,30 +144,62 @@ def new(
     for the files in it. `printed` reads the print beside fields, for their names and kinds. Raises `ValueError` with
     a sentence, and `BadFile` naming the file that can't be read.
     """
+    _check_name(name)
+    target = folder / name
+    if target.exists():
+        raise ValueError(f"{target} is there already; choose another name, or remove it")
+    draft = drafted(name, title, sources, limits, printed)
+    return write(folder, name, _description(draft), [png(blank.image) for blank in draft.blanks])
+
+
+def write(folder: Path, name: str, description: str, pages: Sequence[bytes], *, replace: bool = False) -> Path:
+    """Puts a type into `folder` (of type folders) under its name, whole or not at all, and returns its own folder.
+
+    `description` is YAML, `pages` are PNG files. With `replace` a type of that name gives way, and comes back where
+    the new one can't be put. Raises `OSError`, and `ValueError` where the description or a page is wrong.
+    """
+    target = folder / name
+    folder.mkdir(parents=True, exist_ok=True)
+    # Made beside its place and moved there whole: workers look into the folder at any time.
+    draft = Path(mkdtemp(prefix=f".{name}-", dir=folder))
+    old = draft.with_name(f"{draft.name}-old")
+    try:
+        for number, page in enumerate(pages, 1):
+            (draft / page_name(number)).write_bytes(page)
+        (draft / DESCRIPTION).write_text(description, encoding="utf-8")
+        draft.chmod(0o755)
+        if replace:
+            load(draft)
+            if target.exists():
+                target.rename(old)
+        try:
+            draft.rename(target)
+        except OSError:
+            if old.exists():
+                old.rename(target)
+            raise
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+    return target
+
+
+def png(image: Pixels) -> bytes:
+    """A blank as a file. Raises `ValueError` where it can't be one."""
+    done, file = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    if not done:
+        raise ValueError(f"a page of {image.shape[1]} × {image.shape[0]} pixels can't be written as PNG")
+    return file.tobytes()
+
+
+def _check_name(name: str) -> None:
     try:
         TypeAdapter[str](TypeName).validate_python(name)
     except ValidationError:
         raise ValueError(
             f"{name!r} is no name of a type: lower case letters, digits and hyphens, a letter first"
         ) from None
-    target = folder / name
-    if target.exists():
-        raise ValueError(f"{target} is there already; choose another name, or remove it")
-    blanks = _blanks(_files(sources), limits)
-    found = [(number, one) for number, blank in enumerate(blanks, 1) for one in proposals(blank, printed)]
-    folder.mkdir(parents=True, exist_ok=True)
-    # Made beside its place and moved there whole: workers look into the folder at any time.
-    draft = Path(mkdtemp(prefix=f".{name}-", dir=folder))
-    try:
-        for number, blank in enumerate(blanks, 1):
-            _save(blank, draft / f"page-{number}.png")
-        (draft / DESCRIPTION).write_text(_description(name, title, blanks, found), encoding="utf-8")
-        draft.chmod(0o755)
-        draft.rename(target)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
-    return target
 
 
 def _files(sources: Sequence[Path]) -> list[Path]:
@@ -163,36 +250,15 @@ def _pages(file: Path, limits: Limits) -> list[Page]:
         raise ValueError(f"{file} can't be opened ({wrong.strerror}); check its name and permissions") from wrong
 
 
-def _save(blank: Blank, path: Path) -> None:
-    done, file = cv2.imencode(".png", blank.image, [cv2.IMWRITE_PNG_COMPRESSION, 9])
-    if not done:
-        raise ValueError(f"{path} can't be written as PNG")
-    path.write_bytes(file.tobytes())
-
-
-def _description(name: str, title: str, blanks: Sequence[Blank], found: Sequence[tuple[int, Proposal]]) -> str:
+def _description(draft: Draft) -> str:
     """`type.yaml`: guidance, head, proposed fields."""
-    pages = [
-        {"blank": f"page-{number}.png", "width_mm": blank.width_mm, "height_mm": blank.height_mm}
-        for number, blank in enumerate(blanks, 1)
-    ]
-    checks = [{"check": check} for check in ("ink.unexpected", "page.missing", "page.poor", "type.unknown")]
-    head = as_yaml({"name": name, "title": title, "version": 1, "form": name, "edition": "1", "pages": pages})
-    fields = [
-        _field(page, called, one) for (page, one), called in zip(found, names([one for _, one in found]), strict=True)
-    ]
-    number = f"{len(found)} field{'' if len(found) == 1 else 's'}"
-    used = min(blank.used for blank in blanks)
-    how = f"The blank was recovered from {used} filled samples. " if used > 1 else ""
-    told = (
-        f"{how}{number} {'was' if len(found) == 1 else 'were'} proposed by the lines on the blank, at {BLANK_DPI} dpi."
-    )
-    body = as_yaml({"fields": fields}) if fields else EXAMPLE
-    return "\n".join([GUIDE.format(title=title, found=told), head, as_yaml({"checks": checks}), RULES, body])
+    checks = as_yaml({"checks": [{"check": check} for check in FORM_CHECKS]})
+    fields = as_yaml({"fields": list(draft.fields)}) if draft.fields else EXAMPLE
+    return "\n".join([GUIDE.format(title=draft.title, found=draft.told), as_yaml(draft.head), checks, RULES, fields])
 
 
-def _field(page: int, name: str, one: Proposal) -> dict[str, object]:
-    made: dict[str, object] = {
+def _field(page: int, name: str, one: Proposal) -> dict[str, Any]:
+    made: dict[str, Any] = {
         "name": name,
         "label": one.words or name.replace("_", " ").capitalize(),
         "kind": one.kind,

@@ -36,6 +36,16 @@ def builtin() -> list[DocumentType]:
     return load_all(BUILTIN)
 
 
+def known(folder: Path | None = None) -> list[DocumentType]:
+    """The built-in types and the user's own in this folder, which may replace a built-in one by its name.
+
+    Raises `ValueError` as `load_all`.
+    """
+    own = [] if folder is None else load_all(folder)
+    names = {one.name for one in own}
+    return [one for one in builtin() if one.name not in names] + own
+
+
 def load_all(*folders: Path) -> list[DocumentType]:
     """Every type in these folders of type folders, by folder and name. A folder that isn't there holds no types; one
     whose name begins with a dot is still being made.
@@ -118,18 +128,22 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _sentence(path: Path, data: Mapping[str, Any], wrong: ValidationError) -> str:
-    """Every fault of a description, each with its place; a field or rule is called by its name."""
-    lines = []
+def faults(wrong: ValidationError) -> list[tuple[tuple[int | str, ...], str]]:
+    """What is wrong with a description: the steps to each place, and a sentence."""
+    found = []
     for error in wrong.errors(include_url=False, include_input=False):
-        place = _place(data, error["loc"])
         message = error["msg"].removeprefix("Value error, ")
         if error["type"] == "extra_forbidden":
             message = "there is no such key; correct its spelling or remove it"
         elif error["type"] == "missing":
             message = "this is missing; add it"
-        lines.append(f"{path}{place}: {message}")
-    return "\n".join(lines)
+        found.append((error["loc"], message))
+    return found
+
+
+def _sentence(path: Path, data: Mapping[str, Any], wrong: ValidationError) -> str:
+    """Every fault of a description, each with its place; a field or rule is called by its name."""
+    return "\n".join(f"{path}{_place(data, steps)}: {message}" for steps, message in faults(wrong))
 
 
 def _place(data: Any, steps: Sequence[int | str]) -> str:

@@ -114,20 +114,26 @@ def _remarks(doctype: DocumentType) -> Iterator[str]:
         found = len(Sheet(doctype, number).features.points)
         if found < LEAST_FEATURES:
             yield f"Page {number}: the blank has little print ({found} features); scans of it may not be recognised."
+    for name, sentence in field_remarks(doctype):
+        yield f"Field {name}: {sentence}"
+
+
+def field_remarks(doctype: DocumentType) -> Iterator[tuple[str, str]]:
+    """The name of a field, and what is allowed about it but looks like a mistake; no picture is looked at."""
     for field in doctype.fields:
         paper = doctype.pages[field.page - 1]
         wide, high = field.where.width * paper.width_mm, field.where.height * paper.height_mm
         checks = {one.check for one in field.checks}
         missing = MISSING.get(field.kind, "field.missing")
         if min(wide, high) < 2.5:
-            yield f"Field {field.name}: its box is {wide:.1f} × {high:.1f} mm; nobody can write in that."
+            yield field.name, f"its box is {wide:.1f} × {high:.1f} mm; nobody can write in that."
         if (field.required or field.required_if) and missing not in checks and field.kind is not FieldKind.CHECKBOX:
-            yield f"Field {field.name} must be filled, but nothing checks it; add the check {missing}."
+            yield field.name, f"it must be filled, but nothing checks it; add the check {missing}."
         if field.kind is FieldKind.DATE and field.cells in (6, 8) and field.format is None:
-            yield f"Field {field.name} is a date in {field.cells} cells; add its format (DDMMYYYY or DDMMYY)."
+            yield field.name, f"it is a date in {field.cells} cells; add its format (DDMMYYYY or DDMMYY)."
     for one, other in combinations(doctype.fields, 2):
         if one.page == other.page and one.where.overlap(other.where) > 0.05:
-            yield f"Fields {one.name} and {other.name} lie on each other; each must have its own place."
+            yield other.name, f"it lies on the field {one.name}; each must have its own place."
 
 
 def _taken(page: Page, location: Location, cuts: Sequence[Evidence], doctype: DocumentType) -> SamplePage:

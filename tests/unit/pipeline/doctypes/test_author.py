@@ -163,10 +163,10 @@ def test_check_remarks_on_what_looks_wrong(made: DocumentType, tmp_path: Path) -
     (target / "type.yaml").write_text(yaml.safe_dump(data))
     report = check(target, out=tmp_path / "blank.png")
     assert report.remarks == (
-        "Field a must be filled, but nothing checks it; add the check date.missing.",
-        "Field a is a date in 8 cells; add its format (DDMMYYYY or DDMMYY).",
+        "Field a: it must be filled, but nothing checks it; add the check date.missing.",
+        "Field a: it is a date in 8 cells; add its format (DDMMYYYY or DDMMYY).",
         "Field c: its box is 63.0 × 1.5 mm; nobody can write in that.",
-        "Fields a and b lie on each other; each must have its own place.",
+        "Field b: it lies on the field a; each must have its own place.",
     )
     assert (tmp_path / "blank.png").stat().st_size > 10_000
     assert not report.sound

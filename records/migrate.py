@@ -15,7 +15,14 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from records import desk_tables, replies, signins, users  # noqa: F401 - Their tables belong to `Base` too.
+from records import (  # noqa: F401 - Their tables belong to `Base` too.
+    desk_tables,
+    drafts,
+    labels,
+    replies,
+    signins,
+    users,
+)
 from records.database import CONNECT_SECONDS, WrongServer, driver_url
 from records.tables import APPEND_ONLY, Base
 

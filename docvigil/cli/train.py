@@ -170,9 +170,11 @@ def _quiet() -> None:
     """What libraries say of their own accord is for those who write programs with them."""
     import torch
     from datasets import disable_progress_bars
-    from transformers.utils import logging as told
+    from datasets.utils import logging as of_data
+    from transformers.utils import logging as of_models
 
-    told.set_verbosity_error()
+    of_models.set_verbosity_error()
+    of_data.set_verbosity(of_data.CRITICAL)
     disable_progress_bars()
     if (threads := settings().model_threads) is not None:
         torch.set_num_threads(threads)

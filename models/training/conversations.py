@@ -76,13 +76,15 @@ def rows(source: str) -> Any:
         raise FileNotFoundError(f"{source} is no folder or Parquet file, and no name on the hub (owner/name:config)")
     try:
         found = load_dataset(**where, split="train", streaming=True)
-        missing = {"images", "texts"} - set(found.features or {"images", "texts"})
-        if missing:
-            raise ValueError(f"{source} has no column {' and no '.join(sorted(missing))}")
-        # Whether a picture can be opened is found out one by one.
-        return found.cast_column("images", List(Pictures(decode=False)))
-    except (OSError, RuntimeError) as wrong:
-        raise FileNotFoundError(f"{source} can't be opened ({type(wrong).__name__}: {_first_line(wrong)})") from wrong
+    # Of a name that has several parts it is a ValueError, and names them; so is that of a broken file.
+    except (OSError, RuntimeError, ValueError) as wrong:
+        why = " ".join(str(wrong).split())[:300]
+        raise FileNotFoundError(f"{source} can't be opened ({type(wrong).__name__}: {why})") from wrong
+    missing = {"images", "texts"} - set(found.features or {"images", "texts"})
+    if missing:
+        raise ValueError(f"{source} has no column {' and no '.join(sorted(missing))}")
+    # Whether a picture can be opened is found out one by one.
+    return found.cast_column("images", List(Pictures(decode=False)))
 
 
 def talk(row: Mapping[str, Any]) -> Talk:
@@ -229,7 +231,3 @@ def _opened(given: Mapping[str, Any]) -> Image.Image:
         return picture.convert("RGB")
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as wrong:
         raise ValueError("a picture can't be opened") from wrong
-
-
-def _first_line(wrong: Exception) -> str:
-    return next(iter(str(wrong).splitlines()), "")

@@ -105,15 +105,20 @@ def test_ctrl_c_saves_the_state_and_says_how_to_go_on(drawn: Path, tmp_path: Pat
     with subprocess.Popen(training, stderr=subprocess.PIPE, text=True, env=environment, process_group=0) as process:
         try:
             assert process.stderr is not None
-            began = next(line for line in process.stderr if line.startswith("step "))
+            before = []
+            for line in process.stderr:
+                before.append(line)
+                if line.startswith("step "):
+                    break
+            assert before[-1].startswith("step "), before
             # As a terminal does: to the whole group.
             os.killpg(process.pid, signal.SIGINT)
             told = process.stderr.read()
-            assert process.wait(60) == 130, told
+            assert process.wait(60) == 130, [*before, told]
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
-    assert began and "Stopping after this step" in told and "Traceback" not in told
+    assert "Stopping after this step" in told and "Traceback" not in told
     step = int(re.search(r"Stopped after (\d+) of 100000 steps", told)[1])  # type: ignore[index]
     assert f"docvigil train --recipe {file}" in told
     assert [one.name for one in (tmp_path / "run").glob("checkpoint-*")] == [f"checkpoint-{step}"]

@@ -24,6 +24,9 @@ from records.words import ReviewView
 #: Counting a filtered queue stops here.
 COUNTED = 1000
 
+#: The round of reviews at each stage of a case that waits.
+ROUNDS = {"open": 1, "second": 2, "disputed": 3}
+
 
 def page(
     session: Session,
@@ -55,6 +58,12 @@ def count(session: Session, viewer: str, *, supervisor: bool = False, filters: F
     """How many documents the filters leave; COUNTED + 1 stands for more than that."""
     some = select(Case.scan_id).where(Case.waiting, *conditions(filters), visible(viewer, supervisor))
     return session.scalar(select(func.count()).select_from(some.limit(COUNTED + 1).subquery())) or 0
+
+
+def sources(session: Session) -> dict[int, str]:
+    """Where documents come from: the location of each source."""
+    rows = session.execute(select(Source.id, Source.location).order_by(Source.location))
+    return {row.id: row.location for row in rows}
 
 
 def visible(viewer: str, supervisor: bool) -> ColumnElement[bool]:
@@ -98,7 +107,7 @@ def document(session: Session, document_id: str, viewer: str, *, supervisor: boo
         doctypes_version=scan.doctypes_version,
         document_types=tuple(scan.document_types),
         manifest=scan.manifest,
-        round=None if case is None else {"open": 1, "second": 2, "disputed": 3}.get(case.stage),
+        round=None if case is None else ROUNDS.get(case.stage),
         decided_at=None if case is None else case.decided_at,
         due_at=None if case is None else case.due_at,
         assignee=None if case is None else case.assignee,
@@ -170,6 +179,7 @@ def _item(case: Case, now: datetime) -> CaseItem:
         sla=sla,
         assignee=case.assignee,
         claimed_by=case.claimed_by if claimed else None,
+        round=ROUNDS[case.stage],
     )
 
 

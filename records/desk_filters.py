@@ -12,6 +12,8 @@ from records.desk_tables import Case
 
 Sla = Literal["overdue", "soon", "in_time", "none"]
 SLAS: tuple[Sla, ...] = ("overdue", "soon", "in_time", "none")
+#: First decision, second opinion, decision of a supervisor where the two differ.
+Stage = Literal["open", "second", "disputed"]
 
 #: A document that is due within this time is due soon.
 SOON = timedelta(hours=4)
@@ -31,6 +33,7 @@ class Filters:
     risk_from: float | None = None
     risk_to: float | None = None
     sla: Sla | None = None
+    stage: Stage | None = None
 
 
 ALL = Filters()
@@ -57,6 +60,8 @@ def conditions(chosen: Filters) -> list[ColumnElement[bool]]:
         found.append(-Case.risk >= -chosen.risk_to)
     if chosen.sla is not None:
         found.append(_sla(chosen.sla))
+    if chosen.stage is not None:
+        found.append(Case.stage == chosen.stage)
     return found
 
 

@@ -16,7 +16,8 @@ Sort = Literal["risk", "age"]
 
 @dataclass(frozen=True, slots=True)
 class CaseItem:
-    """One line of the desk's queue. `findings` are those asked about; `claimed_by` only while the claim lives."""
+    """One line of the desk's queue. `findings` are those asked about; `claimed_by` only while the claim lives;
+    `round`: 1 first, 2 second opinion, 3 supervisor."""
 
     document_id: str
     priority: int
@@ -31,6 +32,7 @@ class CaseItem:
     sla: Sla
     assignee: str | None
     claimed_by: str | None
+    round: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,19 @@ ACCESS: dict[str, frozenset[Role]] = {
     "sign_out": EVERYBODY,
     # Pages
     "queue_page": READERS,
+    "take_next": DESK,
+    "assign": SUPERVISORS,
+    "document_page": READERS,
+    "oversight_page": SUPERVISORS,
+    "lookalikes_page": SUPERVISORS,
+    "reopen": SUPERVISORS,
+    # /endorsers
+    "endorsers_page": READERS,
+    "list_endorsers": READERS | PROGRAMS,
+    "add_endorser": SUPERVISORS,
+    "preview_endorsers": SUPERVISORS,
+    "import_endorsers": SUPERVISORS,
+    "retire_endorser": SUPERVISORS,
     # /api
     "openapi": EVERYBODY,
     "me": EVERYBODY,
@@ -67,9 +80,22 @@ ACCESS: dict[str, frozenset[Role]] = {
     "list_findings": READERS | PROGRAMS,
     "show_finding": READERS | PROGRAMS,
     "evidence_image": READERS,
+    "take_claim": DESK,
+    "renew_claim": DESK,
+    "release_claim": DESK,
+    "report_miss": DESK,
     "list_queue": READERS | PROGRAMS,
+    "count_queue": READERS | PROGRAMS,
+    "next_document": DESK,
+    "assign_documents": SUPERVISORS,
+    "show_case": READERS,
     "post_review": DESK,
+    "undo_review": DESK,
+    "withdraw_miss": DESK,
+    "list_lookalikes": SUPERVISORS,
+    "reopen_lookalikes": SUPERVISORS,
     "list_models": EVERYBODY,
+    "list_suggestions": SUPERVISORS,
     "show_balance": frozenset({Role.SUPERVISOR, Role.AUDITOR, Role.MODEL_ADMIN, Role.INTEGRATOR}),
 }
 
@@ -88,6 +114,15 @@ class Person:
         """Whether this person may call the route of this name; for templates that leave out what is of no use."""
         allowed = ACCESS[route]
         return allowed is PUBLIC or bool(allowed & self.roles)
+
+    @property
+    def supervises(self) -> bool:
+        return Role.SUPERVISOR in self.roles
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether nothing is hidden from this person; from who decides as one of two, the other's decision is."""
+        return self.supervises or Role.REVIEWER not in self.roles
 
     @property
     def csrf(self) -> str:

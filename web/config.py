@@ -8,6 +8,9 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pipeline.desk import DeskRules
+from web.promises import Promises
+
 
 @dataclass(frozen=True, slots=True)
 class OidcConfig:
@@ -45,6 +48,10 @@ class WebConfig:
     doctypes_folder: Path | None = None
     #: None: users sign in here.
     oidc: OidcConfig | None = None
+    #: Who decides on what, and for how long a document is in one's hands.
+    rules: DeskRules = DeskRules()
+    #: The bound on misses that is in force; None where there is none.
+    promises: Promises | None = None
     #: Names of the host that requests may be addressed to; empty allows any.
     hosts: tuple[str, ...] = ()
 

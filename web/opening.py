@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from collections.abc import Mapping
+from typing import Any, BinaryIO
 
 from records import audit, queue
 from records.objects import original_key
@@ -17,7 +18,11 @@ PURPOSE = "review"
 
 def pages(document: DocumentView) -> tuple[PageEntry, ...]:
     """The pages of the newest scan; none while it has not been prepared, or where it could not be."""
-    manifest = document.scan.manifest
+    return entries(document.scan.manifest)
+
+
+def entries(manifest: Mapping[str, Any] | None) -> tuple[PageEntry, ...]:
+    """The pages that a manifest tells of."""
     return () if manifest is None else Manifest.from_json(manifest).pages if manifest.get("folder") else ()
 
 

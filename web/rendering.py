@@ -24,6 +24,8 @@ from web.labels import LANGUAGES, label, language
 #: Route → its entry in the menu, shown to those who may call it.
 NAVIGATION = {
     "queue_page": "Queue",
+    "endorsers_page": "Endorsers",
+    "oversight_page": "Oversight",
 }
 
 _environment = Environment(

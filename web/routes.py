@@ -5,18 +5,28 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from web import health, static
-from web.api import account, analytics, documents, findings, models, queue, reviews
+from web.api import account, analytics, claims, documents, endorsers, findings, misses, models, queue, reviews
+from web.pages import document, oversight, signin
+from web.pages import endorsers as endorsers_page
 from web.pages import queue as queue_page
-from web.pages import signin
 
-PAGES: tuple[APIRouter, ...] = (signin.router, queue_page.router)
+PAGES: tuple[APIRouter, ...] = (
+    signin.router,
+    queue_page.router,
+    endorsers_page.router,
+    document.router,
+    oversight.router,
+)
 API: tuple[APIRouter, ...] = (
     account.router,
     documents.router,
     findings.router,
+    claims.router,
     queue.router,
     reviews.router,
+    misses.router,
     models.router,
+    endorsers.router,
     analytics.router,
 )
 ROUTERS: tuple[APIRouter, ...] = (health.router, static.router, *PAGES, *API)

@@ -9,7 +9,15 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from pipeline.geometry import Box
 
@@ -41,8 +49,10 @@ class Review(Told):
     reviewer: str
     decision: Literal["confirmed", "dismissed", "corrected"]
     value: str | None = Field(description="The value that is right, of a correction.")
+    box: Corners = Field(None, description="The place that is right, of a correction.")
     note: str | None
     decided_at: datetime
+    round: int = Field(1, description="1 the first decision, 2 the second opinion, 3 the supervisor's.")
 
 
 class Finding(Told):
@@ -153,36 +163,43 @@ class Document(Told):
     findings: list[Finding]
 
 
-class QueueItem(Told):
-    """One line of the flagged queue."""
-
-    document_id: str
-    status: Status
-    priority: int
-    document_types: list[str]
-    checks: list[str] = Field(description="Those not passed, the surest anomaly first.")
-    findings: int
-    undecided: int
-    arrived_at: datetime
-    verdict_at: datetime
-    reviewed_at: datetime | None
+def _on_the_page(value: Any) -> Any:
+    """Four numbers as a box on the page. Raises ValueError for anything else."""
+    if value is None or isinstance(value, Box):
+        return value
+    numbers = isinstance(value, list) and len(value) == 4 and all(isinstance(one, int | float) for one in value)
+    if not numbers or not all(0 <= one <= 1 for one in value):
+        raise ValueError("a box is [left, top, right, bottom] in fractions of the page, from 0 to 1")
+    return Box.of(value)
 
 
-class Queue(Told):
-    items: list[QueueItem]
-    after: str | None = Field(description="Leads to the next page; null at the end.")
+#: A box that somebody drew.
+Drawn = Annotated[
+    Box | None,
+    BeforeValidator(_on_the_page),
+    PlainSerializer(lambda box: None if box is None else box.as_list()),
+    WithJsonSchema(
+        {
+            "type": ["array", "null"],
+            "items": {"type": "number", "minimum": 0, "maximum": 1},
+            "minItems": 4,
+            "maxItems": 4,
+        }
+    ),
+]
 
 
 class Decision(BaseModel):
     """What a reviewer decides."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 
     finding_id: Annotated[int, Field(ge=1, lt=2**63)]
     decision: Literal["confirmed", "dismissed", "corrected"]
     value: Annotated[str, StringConstraints(max_length=500, pattern=NOTE)] | None = Field(
         None, description="The value that is right; of a correction only."
     )
+    box: Drawn = Field(None, description="The place that is right; of a correction only.")
     note: Note | None = None
 
 

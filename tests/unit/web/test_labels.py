@@ -9,7 +9,10 @@ from string import Formatter
 
 import pytest
 
+from pipeline.findings import CHECKS
 from web.labels import LANGUAGES, catalogue, label
+from web.pages.checks import LABELS
+from web.pages.queue import AGES, TOLD
 from web.rendering import NAVIGATION
 
 TEMPLATES = Path(__file__).parents[3] / "web" / "templates"
@@ -41,3 +44,9 @@ def _places(text: str) -> set[str]:
 
 def test_a_label_that_is_not_known_is_english() -> None:
     assert label("Nobody has translated this {count}.", "hi", count=3) == "Nobody has translated this 3."
+
+
+@pytest.mark.parametrize("code", [code for code in LANGUAGES if code != "en"])
+def test_every_check_and_every_choice_has_a_label(code: str) -> None:
+    assert LABELS.keys() == set(CHECKS)
+    assert {*LABELS.values(), *TOLD.values(), *AGES.values()} <= catalogue(code).keys()

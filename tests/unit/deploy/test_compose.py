@@ -27,6 +27,7 @@ PROCESSES = {
     "relay": ["relay"],
     "reconcile": ["reconcile"],
     "beat": ["beat"],
+    "outgoing": ["outgoing"],
     "prepare": ["worker", "prepare"],
     "infer": ["worker", "infer"],
     "web": ["web"],
@@ -34,7 +35,7 @@ PROCESSES = {
 }
 
 #: Commands that offer metrics.
-OFFERING = {"relay", "reconcile", "beat", "worker"}
+OFFERING = {"relay", "reconcile", "beat", "worker", "outgoing"}
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +107,9 @@ def test_every_service_is_fenced_in(services: dict[str, Any]) -> None:
     for name, one in services.items():
         assert one["cap_drop"] == ["ALL"], name
         assert one["security_opt"] == ["no-new-privileges:true"], name
-        assert "ports" not in one, f"{name} would be open to the network"
+        # The desk is reached from this machine, and from elsewhere through a proxy with TLS.
+        open_ports = ["127.0.0.1:8321:8321"] if name == "web" else []
+        assert one.get("ports", []) == open_ports, f"{name} would be open to the network"
         assert one.get("read_only") or name == "postgres", name
         assert "build" in one or one.get("user"), f"{name} would run as root"
 
@@ -118,6 +121,7 @@ def test_secrets_go_only_where_they_are_needed(services: dict[str, Any]) -> None
     assert holders("POSTGRES_PASSWORD") == {"postgres"}
     assert holders("OWNER_PASSWORD") == {"postgres", "migrate"}
     assert holders("DOCVIGIL_AUDIT_KEY") == {"prepare", "cli"}
+    assert holders("DOCVIGIL_OIDC_CLIENT_SECRET") == {"web"}
 
 
 def test_postgres_keeps_values_out_of_its_log(services: dict[str, Any]) -> None:

@@ -25,9 +25,7 @@ Body = TypeVar("Body", bound="Told")
 
 Status = Literal["in_flight", "clear", "flagged", "quarantined"]
 Outcome = Literal["pass", "anomaly", "uncertain"]
-Corners = Annotated[
-    list[float] | None, BeforeValidator(lambda box: box.as_list() if isinstance(box, Box) else box), Field(max_length=4)
-]
+Corners = Annotated[list[float] | None, BeforeValidator(lambda box: box.as_list() if isinstance(box, Box) else box)]
 Limit = Annotated[int, Field(ge=1, le=200, description="How many at most.")]
 After = Annotated[str | None, Field(max_length=200, description="What the page before gave as `after`.")]
 #: Postgres keeps no NUL in a text.

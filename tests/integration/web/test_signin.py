@@ -8,7 +8,6 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import text, update
 from starlette.testclient import TestClient
 
@@ -136,13 +135,13 @@ def test_failures_lock_the_name_for_a_while_and_tell_nobody(
     assert sign_in(client) == 303
 
 
-def test_too_many_attempts_from_one_address_are_put_off(app: FastAPI, desk: Context, visit: Visit) -> None:
+def test_too_many_attempts_from_one_address_are_put_off(desk: Context, visit: Visit) -> None:
+    user(desk)
     client = visit()
     page = client.get("/sign-in").text
     sent = {"csrf": csrf_of(page), "name": "a", "password": "wrong"}
-    key = "signin"
     for _ in range(desk.config.signin_rate):
-        desk.limits.spend(key, "testclient", 10**6)
+        desk.limits.spend("signin", "testclient", 10**6)
     answer = client.post("/sign-in", data=sent)
     assert answer.status_code == 429
     assert int(answer.headers["retry-after"]) > 0

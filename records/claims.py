@@ -44,7 +44,8 @@ def next_for(
         if found is not None:
             hold(found, reviewer, seconds)
             session.flush()
-            event(session, "case.claimed", found.document_id, actor=reviewer, scan=found.scan_id)
+            if which is not held:
+                event(session, "case.claimed", found.document_id, actor=reviewer, scan=found.scan_id)
             return found.document_id
     return None
 

@@ -99,6 +99,8 @@ def review(
     asked = case is not None and finding_id in case.undecided
     if not asked:
         _withdraw(session, Review.finding_id == finding_id)
+    elif case is not None:
+        _may(case, reviewer, supervisor=True)
     number = ROUNDS[case.stage] if asked and case is not None else 1
     done = _write(session, document_id, finding_id, chosen, reviewer, number)
     if asked and case is not None:

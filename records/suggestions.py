@@ -35,7 +35,7 @@ class Suggestion:
 
 def suggestions(session: Session, rules: DeskRules) -> list[Suggestion]:
     """What was dismissed as often as the rules say within their period, the most often first."""
-    types = select(func.unnest(Scan.document_types).label("document_type")).lateral()
+    types = select(func.unnest(Scan.document_types).label("document_type")).correlate(Scan).lateral()
     dismissed = Review.decision == "dismissed"
     rows = session.execute(
         select(

@@ -19,7 +19,7 @@ from docvigil.cli.scan import finding_form
 from docvigil.desk import Desk
 from docvigil.picture import ENDINGS, Note, Sheet, draw, write
 from docvigil.settings import Settings
-from docvigil.wiring import document_types, model_folder, rules_version
+from docvigil.wiring import desk_rules, document_types, model_folder, rules_version
 from models.checkpoint import digest
 from pipeline.findings import CHECKS
 from records import queue as queue_of
@@ -157,8 +157,9 @@ def review(
     with opened() as desk, refusing(), desk.sessions.begin() as session:
         found = _document(session, document)
         chosen = _chosen(found, numbers or [], every)
+        rules = desk_rules(desk.settings)
         for one in chosen:
-            decide(session, one.id, DECIDED[decision], reviewer=actor(), value=value, note=note)
+            decide(session, one.id, DECIDED[decision], reviewer=actor(), value=value, note=note, rules=rules)
         left = sum(
             1 for one in queue_of.document(session, found.id).findings if one.outcome != "pass" and not one.review
         )

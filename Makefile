@@ -6,7 +6,7 @@ RUN := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check tests unit integration acceptance setup docs picture blanks fonts train bench clean
+.PHONY: help run test check tests unit integration acceptance setup docs picture blanks fonts train card bench clean
 
 # Two at a time, each with its own Postgres and Redis; the tests of one file stay together.
 PYTEST := $(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile
@@ -67,6 +67,9 @@ fonts: $(DEV) ## Fetch handwriting and print fonts for training (npm packages, o
 
 train: $(DEV) ## Train the bundled checkpoint from its recipe; goes on where it stopped
 	$(VENV)/bin/docvigil train
+
+card: $(DEV) ## Measure the bundled model again and write its card; CARD="--documents 40 --forms 20 --count 100" is quick
+	$(VENV)/bin/python -m docs.card $(CARD)
 
 bench: $(DEV) ## Measure the pipeline on this machine
 	$(VENV)/bin/python benchmarks/pipeline.py

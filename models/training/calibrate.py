@@ -9,24 +9,25 @@ no field, are drawn singly.
 from __future__ import annotations
 
 import argparse
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 from models.calibration import Calibration, fit
 from models.reader import ModelReader
-from models.training.evaluate import answered, drawn_for, right
-from models.training.forms import evidence_of
+from models.training.evaluate import answered, cut_from_forms, drawn_for, right
 
 #: Forms for calibration have numbers from here on, far from those of training.
 FIRST_DOCUMENT = 5_000_000
 
 
-def calibrate(folder: Path, documents: int, marks: int) -> Calibration:
+def calibrate(folder: Path, documents: int, marks: int, processes: int = 1) -> Calibration:
     """Fits the curves on the evidence of so many forms, and so many marks, and writes them into the checkpoint's
     folder."""
     # What the folder says already must not be fitted on top of.
     reader = ModelReader.from_folder(folder).uncalibrated()
-    drawn = evidence_of("test", documents, FIRST_DOCUMENT) + drawn_for("calibration", "mark", None, marks)
+    cut = cut_from_forms(documents, FIRST_DOCUMENT, processes)
+    drawn = cut + drawn_for("calibration", "mark", None, marks, processes)
     curves = {}
     for kind in sorted({one.kind for one in drawn}):
         own = [one for one in drawn if one.kind == kind]
@@ -46,8 +47,9 @@ def main() -> None:
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--documents", type=int, default=80, help="forms")
     parser.add_argument("--marks", type=int, default=300)
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="that draw")
     given = parser.parse_args()
-    calibrate(given.checkpoint, given.documents, given.marks)
+    calibrate(given.checkpoint, given.documents, given.marks, given.processes)
 
 
 if __name__ == "__main__":

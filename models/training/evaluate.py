@@ -58,6 +58,9 @@ BATCH = 64
 #: Seeds of evidence for calibration and for measurement lie apart.
 FIRST_SEED: dict[Half, int] = {"calibration": 50_000_000, "measurement": 60_000_000}
 
+#: Forms that one process draws before it takes up more.
+SHARE = 10
+
 #: Forms for measurement have numbers from here on.
 FIRST_FORM = 6_000_000
 
@@ -65,7 +68,8 @@ FIRST_FORM = 6_000_000
 @dataclass(frozen=True)
 class Score:
     """`exact` is the share of answers that are right in state and value as written, with its 95 % interval (Wilson,
-    1927); `presence` that of telling something from nothing; `character_error` edits a character of what is written;
+    1927); `presence` that of telling something from nothing, with `precision` and `recall` of telling that something is
+    there; `character_error` edits a character of what is written;
     `calibration_error` and `ranking` (AUROC of confidence against correctness) judge the confidence; `strict_share`
     is the share of the most confident answers that is at least 99.5 % right."""
 
@@ -76,6 +80,8 @@ class Score:
     low: float
     high: float
     presence: float
+    precision: float | None
+    recall: float | None
     character_error: float | None
     calibration_error: float
     ranking: float | None
@@ -137,10 +143,9 @@ def score(drawn: Sequence[Drawn], answers: Sequence[Answer], letters: str = "all
         raise ValueError("nothing was asked, so nothing can be scored")
     hits = [right(one, answer) for one, answer in zip(drawn, answers, strict=True)]
     sure = [answer.confidence for answer in answers]
-    there = [
-        (one.answer != ("<empty>",)) == (answer.state is not AnswerState.EMPTY)
-        for one, answer in zip(drawn, answers, strict=True)
-    ]
+    there = [one.answer != ("<empty>",) for one in drawn]
+    told = [answer.state is not AnswerState.EMPTY for answer in answers]
+    both = sum(a and b for a, b in zip(there, told, strict=True))
     low, high = wilson(sum(hits), len(hits))
     return Score(
         kind=drawn[0].kind,
@@ -149,7 +154,9 @@ def score(drawn: Sequence[Drawn], answers: Sequence[Answer], letters: str = "all
         exact=float(np.mean(hits)),
         low=low,
         high=high,
-        presence=float(np.mean(there)),
+        presence=float(np.mean([a == b for a, b in zip(there, told, strict=True)])),
+        precision=both / sum(told) if any(told) else None,
+        recall=both / sum(there) if any(there) else None,
         character_error=_character_error(drawn, answers),
         calibration_error=expected_error(sure, hits),
         ranking=ranking(sure, hits),
@@ -204,10 +211,19 @@ def evaluate(reader: Reader, count: int, processes: int = 1) -> list[Score]:
     return scores
 
 
-def evaluate_forms(reader: Reader, documents: int) -> list[Score]:
+def cut_from_forms(documents: int, first: int, processes: int = 1) -> list[Drawn]:
+    """All evidence of so many forms of the test split, those of numbers `first` on."""
+    if processes == 1:
+        return evidence_of("test", documents, first)
+    shares = [("test", min(SHARE, documents - start), first + start) for start in range(0, documents, SHARE)]
+    with get_context("spawn").Pool(processes) as pool:
+        return [one for share in pool.starmap(evidence_of, shares, chunksize=1) for one in share]
+
+
+def evaluate_forms(reader: Reader, documents: int, processes: int = 1) -> list[Score]:
     """The score of each kind on the evidence of so many whole forms, filled, scanned, located and cut, none of which
     calibration saw. Of strings only those that stand there; empty ones are counted as a kind of their own."""
-    every = evidence_of("test", documents, FIRST_FORM)
+    every = cut_from_forms(documents, FIRST_FORM, processes)
     scores = []
     for kind in sorted({one.kind for one in every}):
         own = [one for one in every if one.kind == kind]
@@ -226,16 +242,17 @@ def evaluate_forms(reader: Reader, documents: int) -> list[Score]:
 def table(scores: Sequence[Score]) -> str:
     """The scores as a Markdown table."""
     lines = [
-        "| question | letters | evidences | exact | 95 % interval | presence | character error | calibration error |"
-        " AUROC | share at 99.5 % |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| question | letters | evidences | exact | 95 % interval | presence | precision | recall | character error |"
+        " calibration error | AUROC | share at 99.5 % |",
+        "|" + "---|" * 12,
     ]
     for s in scores:
-        error = "" if s.character_error is None else f"{s.character_error:.2%}"
+        shares = (s.precision, s.recall, s.character_error)
+        precision, recall, error = ("" if one is None else f"{one:.2%}" for one in shares)
         ranking = "" if s.ranking is None else f"{s.ranking:.3f}"
         lines.append(
             f"| {s.kind} | {s.letters} | {s.count:,} | {s.exact:.2%} | {s.low:.2%} to {s.high:.2%} | {s.presence:.2%} |"
-            f" {error} | {s.calibration_error:.4f} | {ranking} | {s.strict_share:.1%} |"
+            f" {precision} | {recall} | {error} | {s.calibration_error:.4f} | {ranking} | {s.strict_share:.1%} |"
         )
     return "\n".join(lines)
 
@@ -249,7 +266,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     reader = load_reader(given.checkpoint)
-    scores = evaluate_forms(reader, given.forms) if given.forms else evaluate(reader, given.count, given.processes)
+    many = given.processes
+    scores = evaluate_forms(reader, given.forms, many) if given.forms else evaluate(reader, given.count, many)
     sys.stdout.write(json.dumps([asdict(one) for one in scores]) if given.json else table(scores))
     sys.stdout.write("\n")
 

@@ -1,0 +1,207 @@
+"""Measures the bundled checkpoint and writes the tables of its card, models/bundled/README.md: `make card`.
+
+    python -m docs.card [--parts drawn,forms,documents] [--count N --forms N --documents N] [--bound N]
+
+Only what stands between the markers `<!-- NAME -->` and `<!-- /NAME -->` is written again. Documents are drawn into
+build/card once, and what became of each is kept there, so a run that was stopped goes on. `--bound N` first computes
+the bound (bound.json) on N documents of its own; else the one that is there is used and told.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from multiprocessing import get_context
+from pathlib import Path
+
+import structlog
+
+from docvigil import report, wiring
+from docvigil.cli.measures import MADE_UP
+from docvigil.settings import Settings, settings
+from docvigil.trials import tried, versions
+from models.checkpoint import bundled, digest
+from models.reader import load_reader
+from models.synthesis.documents import LABELS, synthesise
+from models.synthesis.faces import FOLDER
+from models.training import evaluate
+from pipeline.bounds import needed
+from pipeline.findings import CHECKS
+from pipeline.missed import Bound, chosen
+
+log = structlog.get_logger(__name__)
+
+CARD = bundled() / "README.md"
+
+#: Documents of one folder; each has a register of endorsers of its own.
+SHARE = 100
+
+#: Documents for the bound and for the numbers have seeds of their own; most of the first have a defect.
+BOUND_SEED, BOUND_DEFECTS = 410_000, 0.9
+SEED, DEFECTS = 420_000, 0.5
+
+
+def forms(sizes: argparse.Namespace) -> str:
+    """Evidence as the pipeline cuts it from forms."""
+    scores = evaluate.evaluate_forms(load_reader(bundled()), sizes.forms, sizes.processes)
+    return f"{_head(f'{sizes.forms:,} synthesised forms of the test split')}\n\n{evaluate.table(scores)}"
+
+
+def drawn(sizes: argparse.Namespace) -> str:
+    """Evidence drawn field by field."""
+    scores = evaluate.evaluate(load_reader(bundled()), sizes.count, sizes.processes)
+    return f"{_head(f'{sizes.count:,} evidences a task, test split')}\n\n{evaluate.table(scores)}"
+
+
+def documents(sizes: argparse.Namespace) -> str:
+    """Whole documents the whole way, under the thresholds in use."""
+    config = _settings()
+    folders = drawn_folders(sizes.work, "documents", sizes.documents, SEED, DEFECTS, sizes.processes)
+    found = list(tried(folders, config, processes=sizes.processes))
+    score = report.of_documents(found, wiring.thresholds(config))
+    tables = f"{report.documents_table(score)}\n\n{report.kinds_table(report.by_kind(found))}"
+    return f"{_head(f'{len(found):,} documents, {_materials()}')}\n\n{tables}"
+
+
+def bound(sizes: argparse.Namespace) -> str:
+    """The bound, computed again if documents were asked for."""
+    found = wiring.bound(_settings())
+    if sizes.bound:
+        found = _bounded(sizes)
+        found.save(bundled())
+    return "No bound on misses has been computed." if found is None else bound_table(found)
+
+
+def bound_table(found: Bound) -> str:
+    """The bound as a Markdown table, with what it rests on."""
+    lines = [
+        f"Data: {found.data}; {found.date}, model {found.model}. Each bound holds with {100 * (1 - found.delta):g} % "
+        f"confidence. {found.promise} Of {found.clean:,} clean documents {found.clean_flagged:,} are flagged at these "
+        f"thresholds, {found.clean_flagged_at_floor:,} at the usual ones.",
+        "",
+        "| check | anomalies | missed | passes from | anomalies that end as clear |",
+        "|---|---|---|---|---|",
+    ]
+    for check in CHECKS:
+        one = found.classes[check]
+        if one.anomalies:
+            lines.append(f"| {check} | {one.anomalies:,} | {one.misses:,} | {one.threshold:g} | {found.told(check)} |")
+    none = [check for check in CHECKS if not found.classes[check].anomalies]
+    wanted = needed(0, found.alpha, found.delta)
+    return "\n".join([*lines, "", f"No bound yet, without an anomaly of the {wanted} needed: {', '.join(none)}."])
+
+
+#: What stands between the markers of each name.
+PARTS: dict[str, Callable[[argparse.Namespace], str]] = {
+    "bound": bound,
+    "forms": forms,
+    "drawn": drawn,
+    "documents": documents,
+}
+
+
+def drawn_folders(
+    work: Path, name: str, count: int, seed: int, defects: float, processes: int, on: date | None = None
+) -> list[Path]:
+    """Folders that together hold so many labelled documents; those that are whole are not drawn again. Every second
+    one is drawn as a plain install does, with pen strokes only, the others with fonts and real digits where they are
+    there."""
+    tasks = [
+        (work / f"{name}-{seed + part}", min(SHARE, count - part * SHARE), seed + part, defects, part % 2 == 1, on)
+        for part in range((count + SHARE - 1) // SHARE)
+    ]
+    with get_context("spawn").Pool(processes) as pool:
+        return pool.map(_draw, tasks, chunksize=1)
+
+
+def _draw(task: tuple[Path, int, int, float, bool, date | None]) -> Path:
+    folder, count, seed, defects, rich, on = task
+    labelled = folder / LABELS
+    if labelled.exists() and len(labelled.read_text(encoding="utf-8").splitlines()) == count:
+        return folder
+    fonts = Path(os.environ.get("DOCVIGIL_FONTS") or FOLDER)
+    digits = os.environ.get("DOCVIGIL_DIGITS")
+    list(
+        synthesise(
+            folder,
+            count,
+            seed=seed,
+            defects=defects,
+            split="test",
+            fonts=fonts if rich and fonts.is_dir() else None,
+            digits=Path(digits) if rich and digits else None,
+            on=on,
+        )
+    )
+    log.info("drawn", folder=folder.name, documents=count)
+    return folder
+
+
+def _bounded(sizes: argparse.Namespace) -> Bound:
+    config = _settings()
+    folders = drawn_folders(sizes.work, "bound", sizes.bound, BOUND_SEED, BOUND_DEFECTS, sizes.processes)
+    found = list(tried(folders, config, processes=sizes.processes))
+    model, rules, types = versions(config)
+    return chosen(
+        [one.trial for one in found],
+        model=model,
+        rules=rules,
+        types={name: types[name] for name in sorted({one.document_type for one in found})},
+        made_up=True,
+        data=f"{len(found):,} labelled documents, made up by docvigil synthesise, {_materials()}",
+        date=datetime.now(UTC).date().isoformat(),
+        command=f"make card CARD='--bound {sizes.bound}'",
+        promise=MADE_UP,
+    )
+
+
+def _settings() -> Settings:
+    """Those in use, with the bundled checkpoint."""
+    return settings().model_copy(update={"model_folder": None})
+
+
+def _head(what: str) -> str:
+    return f"{what[:1].upper()}{what[1:]}; model {digest(bundled())}, {datetime.now(UTC):%Y-%m-%d}."
+
+
+def _materials() -> str:
+    fonts = Path(os.environ.get("DOCVIGIL_FONTS") or FOLDER).is_dir()
+    more = [word for word, there in (("fonts", fonts), ("real digits", os.environ.get("DOCVIGIL_DIGITS"))) if there]
+    return f"half of them with {' and '.join(more)}" if more else "pen strokes only"
+
+
+def put(card: str, name: str, text: str) -> str:
+    """The card with this text between the markers of a name. Raises ValueError where they are missing."""
+    place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+    if not place.search(card):
+        raise ValueError(f"the card has no markers <!-- {name} --> and <!-- /{name} -->")
+    return place.sub(lambda found: f"{found[1]}{text}\n{found[2]}", card, count=1)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--parts", default=",".join(PARTS), help="which tables, by the names of their markers")
+    parser.add_argument("--count", type=int, default=2000, help="evidences a task of `drawn`")
+    parser.add_argument("--forms", type=int, default=300, help="forms whose evidence is read for `forms`")
+    parser.add_argument("--documents", type=int, default=1000, help="documents for `documents`")
+    parser.add_argument("--bound", type=int, default=0, help="compute the bound on so many documents first")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--work", type=Path, default=Path("build/card"), help="where documents are drawn")
+    parser.add_argument("--card", type=Path, default=CARD, help="the file to write")
+    sizes = parser.parse_args(arguments)
+    names = sizes.parts.split(",")
+    if unknown := set(names) - set(PARTS):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}; known are {', '.join(PARTS)}")
+    for name in PARTS:
+        if name in names:
+            text = PARTS[name](sizes)
+            # Each part as soon as it is measured: the next may take long.
+            sizes.card.write_text(put(sizes.card.read_text(encoding="utf-8"), name, text), encoding="utf-8")
+            log.info("written", part=name, card=sizes.card.name)
+
+
+if __name__ == "__main__":
+    main()

@@ -30,6 +30,7 @@ from pipeline.verdict import CLEAR, Thresholds
 from records.canonical import as_id
 from records.objects import ObjectStore
 from web.config import OidcConfig, WebConfig
+from web.promises import Promise, Promises
 from workers.config import OutgoingConfig, WorkerConfig
 
 log = structlog.get_logger(__name__)
@@ -229,6 +230,8 @@ def web_config(chosen: Settings, instance: Instance) -> WebConfig:
         max_file_bytes=chosen.max_file_bytes,
         doctypes_folder=chosen.types_folder,
         oidc=_oidc(chosen),
+        rules=desk_rules(chosen),
+        promises=_promises(chosen),
         hosts=tuple(sorted(hosts)) if named else (),
         session=timedelta(hours=chosen.session_hours),
         idle=timedelta(minutes=chosen.idle_minutes),
@@ -238,6 +241,29 @@ def web_config(chosen: Settings, instance: Instance) -> WebConfig:
         lockout=timedelta(minutes=chosen.lockout_minutes),
         signin_rate=chosen.signin_rate,
         api_rate=chosen.api_rate,
+    )
+
+
+def _promises(chosen: Settings) -> Promises | None:
+    """What the model's bound promises of documents judged by what is set now; None where there is no bound."""
+    # It asks this module for the versions in use.
+    from docvigil.trials import type_digests
+
+    found = bound(chosen)
+    if found is None:
+        return None
+    types, in_use = type_digests(chosen), merged(chosen, found)
+    return Promises(
+        model=found.model,
+        rules=rules_version(chosen),
+        types=frozenset(name for name, digest in types.items() if found.types.get(name) == digest),
+        checks={
+            check: Promise(
+                own.at_most, round(1 - found.delta, 6), own.anomalies, own.misses, found.made_up, found.data, found.date
+            )
+            for check, own in found.classes.items()
+            if found.holds(check, in_use)
+        },
     )
 
 

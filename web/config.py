@@ -49,7 +49,7 @@ class WebConfig:
     #: None: users sign in here.
     oidc: OidcConfig | None = None
     #: Who decides on what, and for how long a document is in one's hands.
-    rules: DeskRules = DeskRules()
+    rules: DeskRules = field(default_factory=DeskRules)
     #: The bound on misses that is in force; None where there is none.
     promises: Promises | None = None
     #: Names of the host that requests may be addressed to; empty allows any.

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from records import desk, misses, tallies
 from records.suggestions import suggestions
@@ -29,7 +29,7 @@ SHOWN = 200
 
 
 class Chosen(BaseModel):
-    document: list[DocumentId] = []
+    document: list[DocumentId] = Field(default_factory=list)
 
 
 @router.get("/oversight")

@@ -45,7 +45,7 @@ class Shown(Listed):
 class Handed(Narrowing):
     """The form of the list: the documents that were ticked, and who gets them. Its filters lead back."""
 
-    document: list[DocumentId] = []
+    document: list[DocumentId] = Field(default_factory=list)
     to: Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")] = ""
 
 

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from docvigil.cli.common import Refusal, as_json, errors, screen, the_reader
 from docvigil.settings import settings
-from docvigil.wiring import atlas, limits, printed_words
+from docvigil.wiring import atlas, detector, limits, printed_words
 from pipeline.doctypes.schema import FieldKind
 from pipeline.geometry import Box
 from pipeline.pages import BadFile
@@ -49,15 +49,16 @@ def read(
     With --json one object a line: `path`, `kind`, `box` (fractions of the page; null where no such field was found),
     `present`, `value` (as written; digits only from comb boxes), `normalised` (ISO date, plain identifier or number),
     both null where absent or illegible, and `confidence`: the probability that the value, or of what has none the
-    presence, is right. Of an Aadhaar number only the last four digits are printed. A file that can't be read has
-    `path`, `kind` and `error` instead, and makes the exit code 2.
+    presence, is right. `others` are further places on the page where such a field was found, each with `box` and
+    `confidence`, the surest first. Of an Aadhaar number only the last four digits are printed. A file that can't be
+    read has `path`, `kind` and `error` instead, and makes the exit code 2.
     """
     if regions is not None and (images or kind or box):
         raise typer.BadParameter("--regions names files, kinds and boxes itself; give it alone")
     wanted = list(_of_file(regions)) if regions else list(_of_arguments(images or [], kind, box, page))
     config = settings()
-    asked = Regions(the_reader(config), atlas(config), limits(config), printed_words)
-    table = Table("file", "kind", "present", "value", "normalised", "confidence", box=None)
+    asked = Regions(the_reader(config), atlas(config), limits(config), printed_words, lambda: detector(config))
+    table = Table("file", "kind", "present", "value", "normalised", "confidence", "where", box=None)
     failed = False
     for one in wanted:
         try:
@@ -66,9 +67,13 @@ def read(
             failed = True
             _failed(one, _sentence(one, wrong), json)
             continue
-        as_json(_row(one, found)) if json else table.add_row(
-            str(one.path), one.kind, _yes(found), found.value or "", found.normalised or "", f"{found.confidence:.3f}"
-        )
+        if json:
+            as_json(_row(one, found))
+            continue
+        told = (_yes(found), found.value or "", found.normalised or "")
+        table.add_row(str(one.path), one.kind, *told, f"{found.confidence:.3f}", _where(found.box))
+        for other in found.others:
+            table.add_row("", "", "also", "", "", f"{other.confidence:.3f}", _where(other.box))
     if not json and table.row_count:
         screen.print(table)
     if failed:
@@ -124,6 +129,7 @@ def _row(one: Wanted, found: RegionReading) -> dict[str, object]:
         "value": found.value,
         "normalised": found.normalised,
         "confidence": round(found.confidence, 4),
+        "others": [{"box": one.box.as_list(), "confidence": round(one.confidence, 4)} for one in found.others],
     }
 
 
@@ -139,6 +145,10 @@ def _sentence(one: Wanted, wrong: Exception) -> str:
     if isinstance(wrong, OSError):
         return f"It can't be opened: {wrong.strerror}."
     return str(wrong.args[0]) if isinstance(wrong, BadFile | ValueError) else f"It has no page {one.page}."
+
+
+def _where(box: Box | None) -> str:
+    return ",".join(f"{edge:.2f}" for edge in box.as_list()) if box else ""
 
 
 def _yes(found: RegionReading) -> str:

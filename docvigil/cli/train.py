@@ -220,15 +220,20 @@ def asking() -> Iterator[Callable[[], bool]]:
 def telling() -> Iterator[Callable[[Progress], None]]:
     """Shows how far a training is: a bar on a terminal, lines elsewhere."""
     if not errors.is_terminal:
-        yield lambda now: errors.print(_line(now), highlight=False, soft_wrap=True) if _is_due(now) else None
+        lines = 0
+
+        def line(now: Progress) -> None:
+            nonlocal lines
+            # The first one at once: whoever waits sees that it runs.
+            if not lines or now.step % LINE_STEPS == 0 or now.step == now.steps:
+                errors.print(_line(now), highlight=False, soft_wrap=True)
+                lines += 1
+
+        yield line
         return
     with Bar(BarColumn(), TextColumn("{task.description}"), console=errors) as bar:
         task = bar.add_task("waiting for the first evidence", total=None)
         yield lambda now: bar.update(task, description=_line(now), completed=now.step, total=now.steps)
-
-
-def _is_due(now: Progress) -> bool:
-    return now.step % LINE_STEPS == 0 or now.step == now.steps
 
 
 def _line(now: Progress) -> str:

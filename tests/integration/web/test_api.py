@@ -73,6 +73,7 @@ def test_a_decision_is_taken_once_and_on_what_was_seen(
     other = visit(Role.SUPERVISOR, subject="binod")
     assert decide(other, two, headers={"Idempotency-Key": "k-1", "If-Match": etag}).status_code == 412
     assert reviewer.get(path).headers["etag"] == first.headers["etag"] != etag
+    assert reviewer.delete(f"{path}/claim").status_code == 204
     done = decide(other, two, headers={"Idempotency-Key": "k-1", "If-Match": first.headers["etag"]})
     assert done.json()["reviewer"] == "binod"
     assert reviewer.get(path).json()["reviewed_at"] is not None
@@ -176,9 +177,7 @@ def test_without_the_database_it_says_so(visit: Visit, desk: Context, monkeypatc
     assert "gone" not in answer.text
 
 
-def test_a_mistake_of_ours_shows_nothing(
-    visit: Visit, desk: Context, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_mistake_of_ours_shows_nothing(visit: Visit, desk: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     client = visit(Role.REVIEWER)
 
     def broken(*_: object) -> None:

@@ -56,6 +56,8 @@ class Context:
     def close(self) -> None:
         self.database.dispose()
         self.redis.close()
+        if self.identity.issuer is not None:
+            self.identity.issuer.close()
 
 
 def context(request: Request) -> Context:

@@ -61,6 +61,10 @@ class Issuer:
         self._metadata_at = self._keys_at = float("-inf")
         self._keys = KeySet([])
 
+    def close(self) -> None:
+        """Ends its connections."""
+        self._client.close()
+
     def authorisation_url(self, redirect_uri: str, state: str, nonce: str, verifier: str) -> str:
         """Where a browser is sent to sign in."""
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
 import schemathesis
+from fastapi import FastAPI
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from sqlalchemy.orm import Session, sessionmaker
@@ -12,17 +14,22 @@ from sqlalchemy.orm import Session, sessionmaker
 from tests.integration.records import steps
 from tests.integration.web.conftest import Visit
 from web.access import Role
-from web.app import create
 from web.config import WebConfig
+
+
+@pytest.fixture
+def config(config: WebConfig) -> WebConfig:
+    return dataclasses.replace(config, api_rate=10**6)
+
 
 #: Requests an operation, of each kind; more find more and take longer.
 EXAMPLES = 15
 
 
-def test_nothing_that_is_sent_breaks_it(config: WebConfig, sessions: sessionmaker[Session], visit: Visit) -> None:
+def test_nothing_that_is_sent_breaks_it(app: FastAPI, sessions: sessionmaker[Session], visit: Visit) -> None:
     steps.judge(sessions, steps.document(sessions))
     client = visit(*Role)
-    described = create(dataclasses.replace(config, api_rate=10**6)).openapi()
+    described = app.openapi()
     broken: list[str] = []
     schema = schemathesis.openapi.from_dict(described)
     operations = [result.ok() for result in schema.get_all_operations()]

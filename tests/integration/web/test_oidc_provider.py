@@ -17,10 +17,10 @@ from urllib.parse import urlsplit
 
 import httpx2
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
-from web.app import create
 from web.config import OidcConfig, WebConfig
 from web.context import Context
 from web.sealing import unseal
@@ -111,8 +111,8 @@ def config(config: WebConfig, elsewhere: Elsewhere) -> WebConfig:
 
 
 @pytest.fixture
-def client(desk: Context) -> TestClient:
-    return TestClient(create(desk.config), follow_redirects=False)
+def client(app: FastAPI) -> TestClient:
+    return TestClient(app, follow_redirects=False)
 
 
 def enter(client: TestClient, elsewhere: Elsewhere, name: str = "asha") -> httpx2.Response:

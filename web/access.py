@@ -36,6 +36,7 @@ DESK = frozenset({Role.REVIEWER, Role.SUPERVISOR})
 READERS = DESK | {Role.AUDITOR}
 SUPERVISORS = frozenset({Role.SUPERVISOR})
 PROGRAMS = frozenset({Role.INTEGRATOR})
+ADMINS = frozenset({Role.MODEL_ADMIN})
 
 #: Function of the route → who may call it. Keep it in the order of paths.
 ACCESS: dict[str, frozenset[Role]] = {
@@ -69,6 +70,32 @@ ACCESS: dict[str, frozenset[Role]] = {
     "preview_endorsers": SUPERVISORS,
     "import_endorsers": SUPERVISORS,
     "retire_endorser": SUPERVISORS,
+    # /doctypes
+    "types_page": READERS | ADMINS,
+    "type_page": READERS | ADMINS,
+    "editor_page": SUPERVISORS,
+    "list_types": READERS | ADMINS | PROGRAMS,
+    "show_type": READERS | ADMINS | PROGRAMS,
+    "type_page_image": READERS | ADMINS | PROGRAMS,
+    "draft_type": SUPERVISORS,
+    "copy_type": SUPERVISORS,
+    "show_draft": SUPERVISORS,
+    "draft_page_image": SUPERVISORS,
+    "change_draft": SUPERVISORS,
+    "drop_draft": SUPERVISORS,
+    "publish_draft": SUPERVISORS,
+    "try_draft": SUPERVISORS,
+    # /labels
+    "label_sets_page": DESK,
+    "labelling_page": DESK,
+    "list_label_sets": DESK,
+    "add_label_set": SUPERVISORS,
+    "add_label_document": SUPERVISORS,
+    "next_label_document": DESK,
+    "show_labels": DESK,
+    "post_labels": DESK,
+    "export_labels": SUPERVISORS,
+    "import_labels": SUPERVISORS,
     # /api
     "openapi": EVERYBODY,
     "me": EVERYBODY,

@@ -6,6 +6,8 @@ personal data: no cache keeps them, unless a route says otherwise.
 
 from __future__ import annotations
 
+import re
+
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
@@ -38,7 +40,7 @@ BODY_BYTES = 2**20
 #: Asked by machines under whatever name they know.
 ANY_HOST = ("/healthz", "/readyz")
 #: Where files are uploaded.
-UPLOADS = ("/api/v1/documents",)
+UPLOADS = re.compile(r"/api/v1/(documents|doctypes/drafts(/[0-9a-f]+/try)?|labels/sets/[0-9]+/(documents|import))")
 TOO_LARGE = "The request is larger than {} MiB, which is the limit here."
 
 
@@ -68,7 +70,7 @@ class Guard:
             response = PlainTextResponse("Nothing is served here under this name (DOCVIGIL_PUBLIC_URL).\n", 421)
             await response(scope, receive, guarded)
             return
-        limit = BODY_BYTES + (self._upload_bytes if scope["path"] in UPLOADS else 0)
+        limit = BODY_BYTES + (self._upload_bytes if UPLOADS.fullmatch(scope["path"]) else 0)
         length = headers.get("content-length", "0")
         declared = int(length) if length.isdecimal() else 0
         await self._app(scope, _counted(receive, limit, declared), guarded)

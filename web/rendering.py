@@ -24,8 +24,10 @@ from web.labels import LANGUAGES, label, language
 #: Route → its entry in the menu, shown to those who may call it.
 NAVIGATION = {
     "queue_page": "Queue",
-    "endorsers_page": "Endorsers",
     "oversight_page": "Oversight",
+    "label_sets_page": "Labelling",
+    "types_page": "Document types",
+    "endorsers_page": "Endorsers",
 }
 
 _environment = Environment(

@@ -5,17 +5,34 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from web import health, static
-from web.api import account, analytics, claims, documents, endorsers, findings, misses, models, queue, reviews
+from web.api import (
+    account,
+    analytics,
+    claims,
+    doctypes,
+    documents,
+    endorsers,
+    findings,
+    labels,
+    misses,
+    models,
+    queue,
+    reviews,
+)
+from web.pages import doctypes as doctypes_page
 from web.pages import document, oversight, signin
 from web.pages import endorsers as endorsers_page
+from web.pages import labels as labels_page
 from web.pages import queue as queue_page
 
 PAGES: tuple[APIRouter, ...] = (
     signin.router,
     queue_page.router,
-    endorsers_page.router,
     document.router,
     oversight.router,
+    labels_page.router,
+    doctypes_page.router,
+    endorsers_page.router,
 )
 API: tuple[APIRouter, ...] = (
     account.router,
@@ -27,6 +44,8 @@ API: tuple[APIRouter, ...] = (
     misses.router,
     models.router,
     endorsers.router,
+    doctypes.router,
+    labels.router,
     analytics.router,
 )
 ROUTERS: tuple[APIRouter, ...] = (health.router, static.router, *PAGES, *API)

@@ -79,7 +79,7 @@ def compare(
             as_json(row)
         return
     table = Table(box=None)
-    table.add_column("model", overflow="fold")
+    table.add_column("model", overflow="fold", min_width=12)
     for heading in ("data", "parameters", "images", "accuracy", "precision", "recall", "F1", "s/image"):
         table.add_column(heading, no_wrap=True)
     for row in rows:

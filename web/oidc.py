@@ -182,9 +182,11 @@ class Issuer:
         aud = claims.get("aud")
         if self.config.audience not in (aud if isinstance(aud, list) else [aud]):
             raise NotVouched("the token is meant for somebody else")
-        if claims.get("iss", self.config.issuer) != self.config.issuer or not claims.get("sub"):
+        # A program that came as itself may be named as the client alone.
+        subject = claims.get("sub") or claims.get("client_id")
+        if claims.get("iss", self.config.issuer) != self.config.issuer or not subject:
             raise NotVouched("the token is of another issuer, or nobody's")
-        return claims
+        return {**claims, "sub": subject}
 
     def _userinfo(self, tokens: Mapping[str, Any]) -> dict[str, Any]:
         return self._ask(

@@ -38,9 +38,6 @@ FULL = 97.0
 #: A patch may belong to a mark from this chance on, and one of its patches is a signature at least this likely.
 MAY_BELONG, LEAST_LIKELY = 0.3, 0.5
 
-#: Patches so far apart (in patches) still belong to one mark.
-GAP = 1
-
 #: Marks of a page that are weighed, the largest first.
 MOST_MARKS = 12
 
@@ -170,7 +167,7 @@ def candidates(
 ) -> list[Candidate]:
     """The marks of a page with all that is known of them."""
     ink = ink_of(page.image, page.dpi)
-    chances = detector.patches(ink)
+    chances = _of_ink(detector.patches(ink), ink)
     seen = [
         (box, _seen(box, inside, chances, ink, words(_surroundings(box, ink))))
         for box, inside in _regions(ink, chances, SIGNATURE)
@@ -190,7 +187,7 @@ def written(page: Page, detector: Detector) -> list[Box]:
     ink = ink_of(page.image, page.dpi)
     height, width = ink.shape
     found = []
-    for box, _inside in _regions(ink, detector.patches(ink), HANDWRITING):
+    for box, _inside in _regions(ink, _of_ink(detector.patches(ink), ink), HANDWRITING):
         wide, high = box.width * width / PX_PER_MM, box.height * height / PX_PER_MM
         if not (LEAST_LINE_MM[0] < wide and LEAST_LINE_MM[1] < high < MOST_LINE_MM):
             continue
@@ -210,13 +207,22 @@ def ink_of(image: Pixels, dpi: float) -> Pixels:
     return cast(Pixels, np.clip(dark * (255.0 / full), 0, 255).astype(np.uint8))
 
 
+def _of_ink(chances: Chances, ink: Pixels) -> Chances:
+    """The chances of what each patch is, knowing whether there is ink on it: a detector needs not doubt that."""
+    rows, columns = chances.shape[:2]
+    padded = np.pad(ink > SEEN, ((0, rows * PATCH - ink.shape[0]), (0, columns * PATCH - ink.shape[1])))
+    inked = padded.reshape(rows, PATCH, columns, PATCH).any(axis=(1, 3))
+    given = chances / np.maximum(1 - chances[:, :, :1], 1e-3)
+    given[:, :, NOTHING] = 0
+    given[~inked] = (1, 0, 0, 0)
+    return cast(Chances, given)
+
+
 def _regions(ink: Pixels, chances: Chances, kind: int) -> list[tuple[Box, npt.NDArray[np.bool_]]]:
     """Boxes around ink of patches that may be one of that kind, and which patches these are, the most ink first."""
     likely = chances[:, :, kind]
     belongs = likely > MAY_BELONG
-    link = np.ones((2 * GAP + 1, 2 * GAP + 1), np.uint8)
-    joined = cv2.morphologyEx(belongs.astype(np.uint8), cv2.MORPH_CLOSE, link)
-    count, labels = cv2.connectedComponents(joined, connectivity=8)
+    count, labels = cv2.connectedComponents(belongs.astype(np.uint8), connectivity=8)
     height, width = ink.shape
     found = []
     for label in range(1, count):

@@ -97,6 +97,8 @@ def weigh(folder: Path, count: int, seed: int) -> tuple[Scales, dict[str, float]
     best = np.array([log_odds[own].max(initial=NO_MARK) for own, _signed in pages])
     signed = np.array([one for _own, one in pages], np.float64)
     slope, page_bias = fitted(best[:, None], signed, 1.0)
+    # As many pages are taken to be signed as not, whatever share of the drawn ones is.
+    page_bias -= float(np.log(signed.mean() / (1 - signed.mean())))
     scales = Scales(
         tuple(round(float(one), 4) for one in weights), round(bias, 4), round(float(slope[0]), 4), round(page_bias, 4)
     )

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from records.audit import event
 from records.canonical import as_id
-from records.desk_filters import ALL, Filters, conditions
+from records.desk_filters import ALL, Filters, conditions, visible
 from records.desk_tables import Case
 from records.words import Refused
 
@@ -39,7 +39,7 @@ def next_for(
         and_(Case.assignee.is_(None), _free()),
     ):
         query = select(Case).where(Case.waiting, which, *conditions(filters), ~Case.document_id.in_(list(besides)))
-        query = query.where(_for_this_person(reviewer, supervisor))
+        query = query.where(visible(reviewer, supervisor))
         found = _first(session, query)
         if found is not None:
             hold(found, reviewer, seconds)
@@ -152,11 +152,6 @@ def from_now(seconds: float) -> ColumnElement[object]:
 
 def _free() -> ColumnElement[bool]:
     return or_(Case.claim_expires_at.is_(None), Case.claim_expires_at < func.clock_timestamp())
-
-
-def _for_this_person(reviewer: str, supervisor: bool) -> ColumnElement[bool]:
-    second = and_(Case.stage == "second", ~Case.first_reviewers.contains([reviewer]))
-    return or_(Case.stage == "open", second, and_(Case.stage == "disputed", literal(supervisor)))
 
 
 def _first(session: Session, query: Select[Case]) -> Case | None:

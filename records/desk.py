@@ -10,11 +10,11 @@ import math
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from pipeline.desk import doubted
-from records.desk_filters import ALL, SOON, Filters, Sla, conditions
+from records.desk_filters import ALL, SOON, Filters, Sla, conditions, visible
 from records.desk_tables import Case
 from records.desk_words import CaseItem, CasePage, DeskDocument, DeskFinding, Sort
 from records.queue import box_of, review_view
@@ -64,13 +64,6 @@ def sources(session: Session) -> dict[int, str]:
     """Where documents come from: the location of each source."""
     rows = session.execute(select(Source.id, Source.location).order_by(Source.location))
     return {row.id: row.location for row in rows}
-
-
-def visible(viewer: str, supervisor: bool) -> ColumnElement[bool]:
-    """Whether a waiting case is for this person."""
-    if supervisor:
-        return literal(True)
-    return or_(Case.stage == "open", and_(Case.stage == "second", ~Case.first_reviewers.contains([viewer])))
 
 
 def document(session: Session, document_id: str, viewer: str, *, supervisor: bool = False) -> DeskDocument:

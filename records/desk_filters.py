@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from sqlalchemy import ColumnElement, and_, func
+from sqlalchemy import ColumnElement, and_, func, literal, not_
 
 from records.desk_tables import Case
 
@@ -63,6 +63,16 @@ def conditions(chosen: Filters) -> list[ColumnElement[bool]]:
     if chosen.stage is not None:
         found.append(Case.stage == chosen.stage)
     return found
+
+
+def visible(viewer: str, supervisor: bool) -> ColumnElement[bool]:
+    """Whether a waiting case is for this person: a disputed one is the supervisors', a second opinion somebody else's.
+
+    Told by what is left out: the planner would take `stage = 'open'` for a narrow filter beside `waiting`, and sort
+    everything instead of following the index in its order.
+    """
+    seconds = and_(Case.stage == "second", Case.first_reviewers.contains([viewer]))
+    return literal(True) if supervisor else and_(Case.stage != "disputed", not_(seconds))
 
 
 def _sla(wanted: Sla) -> ColumnElement[bool]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -27,6 +27,9 @@ from pipeline.verdict import Thresholds
 
 #: Checks of the paper rather than of what is written: no label decides them.
 OF_PAPER = ("page.missing", "page.poor", "type.unknown", "ink.unexpected")
+
+#: Characters of a name or value, and pages of a document, at most.
+LONGEST, MOST_PAGES = 200, 10_000
 
 _NAME = re.compile(r"([0-9a-f]{64})(\.[a-z]{2,5})?$")
 ENDINGS = {"application/pdf": ".pdf", "image/tiff": ".tif", "image/jpeg": ".jpg", "image/png": ".png"}
@@ -47,18 +50,15 @@ class LabelledField:
         """From a field as `labels.jsonl` has it. Raises ValueError with a sentence."""
         try:
             box, value = one.get("box"), one["value"]
-            if value is not None and not isinstance(value, str):
-                raise ValueError("its value is neither text nor null")
-            page = int(one["page"])
-            if page < 1:
-                raise ValueError("pages count from 1")
-            return cls(
-                str(one["name"])[:100], FieldKind(one["kind"]), page, None if box is None else Box.of(box), value
-            )
+            if value is not None:
+                value = _text(value)
+            # Rounded as it will be kept, so that a speck is refused now.
+            where = None if box is None else Box.of(Box.of(box).clipped().as_list())
+            return cls(_text(one["name"]), FieldKind(one["kind"]), _page(one["page"]), where, value)
         except KeyError as missing:
             raise ValueError(f"a field lacks {missing}") from None
-        except (TypeError, ValueError) as wrong:
-            raise ValueError(f"field {one.get('name')!r}: {wrong}") from None
+        except (AttributeError, TypeError, ValueError) as wrong:
+            raise ValueError(f"a field can't be taken: {wrong}") from None
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -81,10 +81,10 @@ class Defect:
     @classmethod
     def of(cls, one: Mapping[str, Any]) -> Defect:
         """Raises ValueError with a sentence."""
-        if one.get("check") not in CHECKS:
-            raise ValueError(f"there is no check {one.get('check')!r}; known are {', '.join(CHECKS)}")
+        if not isinstance(one, Mapping) or one.get("check") not in CHECKS:
+            raise ValueError(f"a defect names one of the checks {', '.join(CHECKS)}")
         field = one.get("field")
-        return cls(int(one.get("page") or 1), None if field is None else str(field)[:100], str(one["check"]))
+        return cls(_page(one.get("page", 1)), None if field is None else _text(field), str(one["check"]))
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -149,14 +149,15 @@ def as_line(one: Labelling) -> dict[str, Any]:
 
 def of_line(line: Mapping[str, Any]) -> Labelling:
     """What a line of `labels.jsonl` says. Raises ValueError with a sentence."""
-    if not isinstance(line.get("path"), str) or not isinstance(line.get("fields"), list):
+    lists = isinstance(line, Mapping) and [line.get("fields"), line.get("defects", [])]
+    if not lists or not isinstance(line.get("path"), str) or not all(isinstance(one, list) for one in lists):
         raise ValueError("a line needs `path` and `fields`, as docvigil synthesise writes them")
     on = line.get("on")
     return Labelling(
         line["path"],
         str(line.get("document_type") or "") or None,
         tuple(LabelledField.of(each) for each in line["fields"]),
-        tuple(Defect.of(each) for each in line.get("defects") or ()),
+        tuple(Defect.of(each) for each in line.get("defects", [])),
         None if on is None else date.fromisoformat(str(on)),
     )
 
@@ -210,12 +211,12 @@ def of_coco(data: Mapping[str, Any]) -> list[Labelling]:
             )
             told = one.get("attributes") or {}
             kind = kinds[one["category_id"]]
-            value = told.get("value", kind.value)
-            name = str(told.get("name") or f"{kind.value}_{len(fields[path]) + 1}")
-            fields[path].append(LabelledField(name, kind, page, box.clipped(), None if value is None else str(value)))
+            name = told.get("name") or f"{kind.value}_{len(fields[path]) + 1}"
+            field = {"name": name, "kind": kind, "page": page, "box": box.as_list()}
+            fields[path].append(LabelledField.of({**field, "value": told.get("value", kind.value)}))
     except KeyError as missing:
         raise ValueError(f"this is no COCO file that fits: {missing} is missing or unknown") from None
-    except (TypeError, ValueError, ZeroDivisionError) as wrong:
+    except (AttributeError, TypeError, ValueError, ZeroDivisionError) as wrong:
         raise ValueError(f"this is no COCO file that fits: {wrong}") from None
     types = {_path(one["file_name"])[0]: one.get("document_type") for one in images.values()}
     return [Labelling(path, types[path], tuple(each), ()) for path, each in fields.items()]
@@ -262,15 +263,28 @@ def of_label_studio(tasks: Sequence[Mapping[str, Any]]) -> list[Labelling]:
                 at, told = one["value"], one.get("meta") or {}
                 kind = FieldKind(at["rectanglelabels"][0])
                 x, y = at["x"] / 100, at["y"] / 100
-                box = Box(x, y, x + at["width"] / 100, y + at["height"] / 100).clipped()
-                value = told.get("value", kind.value)
-                name = str(told.get("name") or f"{kind.value}_{len(found) + 1}")
-                found.append(LabelledField(name, kind, page, box, None if value is None else str(value)))
+                box = [x, y, x + at["width"] / 100, y + at["height"] / 100]
+                name = told.get("name") or f"{kind.value}_{len(found) + 1}"
+                field = {"name": name, "kind": kind, "page": page, "box": box}
+                found.append(LabelledField.of({**field, "value": told.get("value", kind.value)}))
     except (KeyError, IndexError, AttributeError) as missing:
         raise ValueError(f"this is no Label Studio export that fits: {missing} is missing") from None
     except (TypeError, ValueError) as wrong:
         raise ValueError(f"this is no Label Studio export that fits: {wrong}") from None
     return [Labelling(path, types[path], tuple(each), ()) for path, each in fields.items()]
+
+
+def _text(value: Any) -> str:
+    """A short text that can be kept. Raises ValueError."""
+    if not isinstance(value, str) or not value or len(value) > LONGEST or not value.replace("\n", " ").isprintable():
+        raise ValueError(f"a name or value is a printable text of 1 to {LONGEST} characters")
+    return value
+
+
+def _page(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_PAGES:
+        raise ValueError(f"pages are whole numbers from 1 to {MOST_PAGES}")
+    return value
 
 
 def _path(name: str) -> tuple[str, int]:
@@ -304,6 +318,4 @@ def kept(doctype: DocumentType | None, one: LabelledField) -> LabelledField:
     field = next((each for each in doctype.fields if each.name == one.name), None)
     if field is None or field.identifier not in identifiers.AADHAARS:
         return one
-    found = identifiers.aadhaar(one.value)
-    value = found.last_four if found is not None else re.sub(r"\D", "", one.value)[-4:]
-    return LabelledField(one.name, one.kind, one.page, one.box, value or "illegible")
+    return replace(one, value=identifiers.aadhaar(one.value).last_four or "illegible")

@@ -128,7 +128,7 @@ def add(session: Session, set_id: int, documents: Iterable[str]) -> int:
     """Put documents into a set; how many were not in it. Raises LookupError for a set or document that isn't there."""
     find(session, set_id)
     wanted = sorted(set(documents))
-    known = set(session.scalars(select(Document.id).where(Document.id == any_(wanted))))
+    known = set(session.scalars(select(Document.id).where(Document.id.in_(wanted))))
     if missing := [one for one in wanted if one not in known]:
         raise LookupError(f"there is no document {missing[0]}")
     if not wanted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import shutil
 from datetime import datetime
 from pathlib import Path as Folder
@@ -234,8 +235,13 @@ def change_draft(
     if_match: IfMatch = None,
 ) -> Draft:
     """Keeps a draft as it is drawn now, right or wrong, and tells what is wrong with it."""
-    if len(json.dumps(described.body)) > MOST_BYTES:
-        raise Unfit("The description is larger than 1 MB.")
+    try:
+        text = json.dumps(described.body, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError as wrong:
+        raise Unfit(f"The description holds what can't be kept: {wrong}.") from wrong
+    # Postgres keeps no NUL in a text.
+    if len(text) > MOST_BYTES or rb"\u0000" in text:
+        raise Unfit("The description is larger than 1 MB, or holds a NUL.")
     with desk.sessions.begin() as session:
         one = _seen(drafts.find(session, draft_id, lock=True), if_match)
         try:
@@ -274,7 +280,8 @@ def publish_draft(desk: Desk, person: Caller, draft_id: DraftId, if_match: IfMat
         try:
             made = write(folder, doctype.name, text, pages, replace=True)
         except ValueError as fault:
-            raise Unfit(f"This draft can't be saved as a version yet: {fault}.") from fault
+            told = str(fault).replace(f"{folder}/", "")
+            raise Unfit(f"This draft can't be saved as a version yet: {told}.") from fault
         digest = registry.type_digest(doctype.model_copy(update={"folder": made}))
         types = in_use(desk)
         registry.record_doctypes(session, types, registry.types_version(types))
@@ -366,7 +373,10 @@ def _asked(form: FormData) -> tuple[str, str, list[UploadFile]]:
     files = [one for one in form.getlist("files") if isinstance(one, UploadFile) and one.filename]
     if not name or not files:
         raise BadRequest("Send `name`, `title` and at least one part `files` as multipart/form-data.")
-    return name[:63], title[:200] or name.replace("-", " ").capitalize(), files
+    if re.fullmatch(NAME, name) is None:
+        raise Unfit("A type's name has small letters, digits and hyphens, and begins with a letter.")
+    shown = "".join(sign for sign in title if sign.isprintable())[:200]
+    return name, shown or name.replace("-", " ").capitalize(), files
 
 
 def _begin(desk: Context, actor: str, response: Response, name: str, title: str, files: list[UploadFile]) -> Draft:

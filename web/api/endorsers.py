@@ -31,6 +31,21 @@ TypeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 class Authority(Told):
     """Somebody allowed to endorse, from one day to another, both included."""
 
+    name: str
+    designation: str | None = None
+    employee_code: str | None = None
+    participant: str | None = None
+    stamp_text: str | None = None
+    document_types: list[str] = Field([], description="None named: all.")
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+class NewAuthority(BaseModel):
+    """Somebody to be allowed to endorse."""
+
+    model_config = ConfigDict(extra="forbid")
+
     name: Annotated[Text, Field(min_length=1)]
     designation: Text | None = None
     employee_code: Text | None = None
@@ -39,10 +54,6 @@ class Authority(Told):
     document_types: list[TypeName] = Field([], max_length=100, description="None named: all.")
     valid_from: date | None = None
     valid_to: date | None = None
-
-
-class NewAuthority(Authority):
-    model_config = ConfigDict(extra="forbid")
 
 
 class Endorser(Authority):

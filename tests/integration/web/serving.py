@@ -121,7 +121,8 @@ def serving(services: Services, folder: Path, rules: DeskRules = RULES) -> Itera
     with socket.socket() as listening, services.database() as name:
         listening.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        config = WebConfig(services.url(name), services.redis_url, str(folder / "objects"), url, rules=rules)
+        store, types = str(folder / "objects"), folder / "types"
+        config = WebConfig(services.url(name), services.redis_url, store, url, rules=rules, doctypes_folder=types)
         with Redis.from_url(config.redis_url) as client:
             client.flushall()
         server = uvicorn.Server(uvicorn.Config(create(config), access_log=False, log_config=None))

@@ -118,7 +118,7 @@ def test_uploaded_documents_are_exported_as_a_folder_that_can_be_measured(visit:
 
 
 def _near(one: list[dict[str, Any]], other: list[dict[str, Any]]) -> bool:
-    """The same fields, their boxes rounded otherwise."""
-    plain = [{**each, "box": None} for each in one] == [{**each, "box": None} for each in other]
-    boxes = [(a, b) for x, y in zip(one, other, strict=True) for a, b in zip(x["box"], y["box"], strict=True)]
-    return plain and all(abs(a - b) < 0.002 for a, b in boxes)
+    """The same fields in any order, their boxes rounded otherwise."""
+    pairs = list(zip(*(sorted(each, key=lambda field: field["name"]) for each in (one, other)), strict=True))
+    plain = all({**x, "box": None} == {**y, "box": None} for x, y in pairs)
+    return plain and all(abs(a - b) < 0.002 for x, y in pairs for a, b in zip(x["box"], y["box"], strict=True))

@@ -101,7 +101,7 @@ def _shown(session: Session, context: Context, person: Person, document: DeskDoc
     until = datetime.now(UTC) - timedelta(seconds=context.config.rules.undo_seconds)
     versions = (document.model_version, document.rules_version, document.document_types)
     shown, number = [], 0
-    for one in document.findings:
+    for one in sorted(document.findings, key=_place):
         number += one.outcome != "pass"
         last = one.review
         shown.append(
@@ -116,6 +116,12 @@ def _shown(session: Session, context: Context, person: Person, document: DeskDoc
             )
         )
     return shown
+
+
+def _place(finding: DeskFinding) -> tuple[float, ...]:
+    """The order in which a page is read; what is about the whole page comes first."""
+    box = finding.box
+    return (finding.page, -1.0, -1.0) if box is None else (finding.page, box.y0, box.x0)
 
 
 def _first_page(first: Shown | None, numbers: list[int]) -> int | None:

@@ -20,7 +20,7 @@ from sqlalchemy import text
 from models.synthesis.documents import LabelledField
 from pipeline.findings import Finding, Outcome
 from pipeline.geometry import Box
-from tests.integration.web.browsing import barriers, browser
+from tests.integration.web.browsing import PATIENCE, barriers, browser
 from tests.integration.web.serving import PASSWORD, Desk, Form, serving
 from tests.services import Services
 
@@ -52,6 +52,7 @@ class Stage:
 
     def signed_in(self, name: str, *, to: str = "/") -> Page:
         page = self.browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-IN").new_page()
+        page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: pytest.fail(str(error)))
         page.goto(self.desk.url + to)
         page.keyboard.type(name)
@@ -237,6 +238,8 @@ def _picture(page: Page) -> None:
     if folder is None:
         return
     target = Path(folder, "desk.png")
-    page.screenshot(path=target)
-    small = Image.open(target).convert("RGB").resize((1000, 625), Image.Resampling.LANCZOS)
+    # Without the head of the page: not every machine has the letters of every language in it.
+    page.locator("main").screenshot(path=target)
+    small = Image.open(target).convert("RGB")
+    small.thumbnail((1000, 1000), Image.Resampling.LANCZOS)
     small.quantize(64, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(target, optimize=True)

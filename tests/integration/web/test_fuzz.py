@@ -50,7 +50,7 @@ def test_nothing_that_is_sent_breaks_it(app: FastAPI, sessions: sessionmaker[Ses
             @given(operation.as_strategy(generation_mode=mode))
             def send(case: schemathesis.Case) -> None:
                 sent = case.as_transport_kwargs(base_url="http://testserver")
-                answer = client.request(**{name: value for name, value in sent.items() if name not in ("timeout", "cookies")})
+                answer = client.request(**{name: sent[name] for name in sent.keys() - {"timeout", "cookies"}})
                 if answer.status_code >= 500:
                     broken.append(f"{case.method} {sent['url']} {answer.status_code} {answer.text}")
 

@@ -108,11 +108,6 @@ def failed(session: Session, draft_id: str, why: str) -> None:
     _end(session, draft_id, state="failed", told=why)
 
 
-def tell(session: Session, draft_id: str, told: str) -> None:
-    """How far the making is."""
-    _end(session, draft_id, told=told)
-
-
 def opened(session: Session) -> list[DraftView]:
     """Drafts that are neither published nor dropped, the last changed first."""
     rows = session.scalars(

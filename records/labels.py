@@ -20,6 +20,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal,
     or_,
     select,
     text,
@@ -151,7 +152,7 @@ def fill(
     if status is not None:
         query = query.where(Document.status == status)
     if document_type is not None:
-        query = query.join(Scan, Scan.id == Document.scan_id).where(Scan.document_types.any(document_type))
+        query = query.join(Scan, Scan.id == Document.scan_id).where(literal(document_type) == any_(Scan.document_types))
     inside = exists().where(Task.set_id == set_id, Task.document_id == Document.id)
     query = query.where(~inside).order_by(Document.created_at.desc(), Document.id.desc())
     return add(session, set_id, session.scalars(query.limit(min(count, MOST_DOCUMENTS))))

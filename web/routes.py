@@ -11,6 +11,7 @@ from web.api import (
     claims,
     doctypes,
     documents,
+    drafts,
     endorsers,
     findings,
     labels,
@@ -45,6 +46,7 @@ API: tuple[APIRouter, ...] = (
     models.router,
     endorsers.router,
     doctypes.router,
+    drafts.router,
     labels.router,
     analytics.router,
 )

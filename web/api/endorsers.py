@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -128,9 +128,10 @@ def add_endorser(desk: Desk, person: Caller, endorser: NewAuthority) -> Endorser
     """Adds one endorser. 409 where somebody is known by the same employee code, or name and participant."""
     if endorser.valid_from is not None and endorser.valid_to is not None and endorser.valid_to < endorser.valid_from:
         raise Unfit(f"The last day, {endorser.valid_to}, is before the first, {endorser.valid_from}.")
-    values = {name: value or None for name, value in endorser.model_dump().items()}
+    values: dict[str, Any] = {name: value or None for name, value in endorser.model_dump().items()}
     with desk.sessions.begin() as session:
-        known = Known(**{**values, "document_types": tuple(endorser.document_types)})
+        values["document_types"] = tuple(endorser.document_types)
+        known = Known(**values)
         return Endorser.model_validate(register.add(session, known, actor=person.subject))
 
 

@@ -9,7 +9,8 @@ from pipeline.doctypes.recover import LEAST_SAMPLES, MOST_SAMPLES
 from pipeline.doctypes.schema import FieldKind, Identifier
 from pipeline.findings import CHECKS as ALL
 from records import drafts
-from web.api.doctypes import DraftId, Name, in_use, line, named, own
+from web.api.doctypes import Name, in_use, line, named, own
+from web.api.drafts import DraftId
 from web.context import Desk
 from web.rendering import render
 from web.workshop import MOST_PAGES

@@ -119,6 +119,7 @@ def test_a_document_is_decided_by_keyboard_alone(stage: Stage, tmp_path: Path) -
     expect(page.locator("dialog#keys")).to_be_visible()
     assert barriers(page) == []
     page.keyboard.press("Escape")
+    expect(page.locator("dialog#keys")).to_be_hidden()
 
     page.keyboard.press("e")
     expect(page.locator("#value")).to_be_focused()

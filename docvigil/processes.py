@@ -23,10 +23,11 @@ def working(chosen: Settings, instance: Instance) -> list[Child]:
 def everything(
     chosen: Settings, instance: Instance, sources: Sequence[str], metrics: Path | None = None
 ) -> list[Child]:
-    """Those, the calendar, a watcher for the given folders and buckets, and what goes out where anything does. Metrics
-    are written into a folder, to be added up (`workers.observe.serve`)."""
+    """The desk (first, since its address is told at once), those, the calendar, a watcher for the given folders and
+    buckets, and what goes out where anything does. Metrics are written into a folder, to be added up
+    (`workers.observe.serve`)."""
     sending = (("outgoing",),) if outgoing_config(chosen, instance).anything else ()
-    every = (*WORKING, ("beat",), ("watch", *sources), *sending)
+    every = (("web",), *WORKING, ("beat",), ("watch", *sources), *sending)
     return [_child(chosen, instance, metrics, *words) for words in every]
 
 

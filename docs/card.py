@@ -113,6 +113,8 @@ def drawn_folders(
         (work / f"{name}-{seed + part}", min(SHARE, count - part * SHARE), seed + part, defects, part % 2 == 1, on)
         for part in range((count + SHARE - 1) // SHARE)
     ]
+    if processes == 1:
+        return [_draw(task) for task in tasks]
     with get_context("spawn").Pool(processes) as pool:
         return pool.map(_draw, tasks, chunksize=1)
 

@@ -19,7 +19,7 @@ from tests.services import Services
 
 #: Keys that went down, on the whole page.
 COUNT = "() => { window.keys = 0; addEventListener('keydown', () => { window.keys += 1; }, true); }"
-MINUTES = 2 * 60 * 1000
+MINUTES = 60 * 1000
 
 
 @dataclass
@@ -53,7 +53,11 @@ def stage(postgres: Services, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
     """On the paper, in fractions of it."""
-    page.locator("#paper").scroll_into_view_if_needed()
+    # The page is taller than the window.
+    page.locator("#paper").evaluate(
+        "(svg, y) => { const r = svg.getBoundingClientRect(); scrollBy(0, r.top + y * r.height - innerHeight / 2); }",
+        start[1],
+    )
     frame = page.locator("#paper image").bounding_box()
     assert frame is not None
     points = [(frame["x"] + x * frame["width"], frame["y"] + y * frame["height"]) for x, y in (start, end)]
@@ -72,7 +76,7 @@ def test_a_type_is_drawn_by_mouse_and_keyboard(stage: Stage) -> None:
     assert barriers(page) == []
     count = page.locator("#fields li").count()
 
-    drag(page, (0.70, 0.02), (0.95, 0.05))
+    drag(page, (0.005, 0.45), (0.035, 0.5))
     expect(page.locator("#fields li")).to_have_count(count + 1)
     page.keyboard.type("Bad Name")
     expect(page.locator("#field-remarks .stops")).to_contain_text("name:")
@@ -84,11 +88,11 @@ def test_a_type_is_drawn_by_mouse_and_keyboard(stage: Stage) -> None:
     chosen = page.locator("#paper rect.chosen")
     before = [float(chosen.get_attribute(name) or 0) for name in ("x", "y", "width", "height")]
     chosen.focus()
-    for key in ("ArrowLeft", "ArrowDown", "Shift+ArrowLeft", "Shift+ArrowDown"):
+    for key in ("ArrowRight", "ArrowDown", "Shift+ArrowLeft", "Shift+ArrowDown"):
         page.keyboard.press(key)
     after = [float(chosen.get_attribute(name) or 0) for name in ("x", "y", "width", "height")]
     moved = [round(b - a, 1) for a, b in zip(before, after, strict=True)]
-    assert moved[0] < 0 < moved[1] and moved[2] < 0 < moved[3], "arrows move it, with Shift they change its size"
+    assert min(moved[0], moved[1], moved[3]) > 0 > moved[2], "arrows move it, with Shift they change its size"
 
     page.get_by_role("button", name="Save as a new version").click()
     page.wait_for_url("**/doctypes/kyc-individual")

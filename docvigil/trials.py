@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
 from datetime import UTC, date, datetime
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Self
@@ -282,13 +283,19 @@ def _written(folder: Path, one: Tried) -> Tried:
     return one
 
 
-_bench: Bench
+_settings: Settings
 
 
 def _open(chosen: Settings) -> None:
-    global _bench
-    _bench = Bench.opened(chosen)
+    # A process that fails here is started again for ever; one that fails at its first document says why.
+    global _settings
+    _settings = chosen
+
+
+@cache
+def _bench() -> Bench:
+    return Bench.opened(_settings)
 
 
 def _in_pool(given: tuple[Path, dict[str, Any]]) -> tuple[Path, Tried]:
-    return given[0], _in_folder(_bench, *given)
+    return given[0], _in_folder(_bench(), *given)

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from pipeline.doctypes.propose import Words
 from pipeline.geometry import Box
 from pipeline.pages import Page
-from pipeline.reading import Answer, AnswerState, Pixels, Question, QuestionKind, Reader
+from pipeline.reading import Answer, Pixels, Question, QuestionKind, Reader
 from pipeline.sheet import PX_PER_MM, darkness, work_image
 
 #: The side of a patch, in pixels at work resolution (2 mm).
@@ -105,13 +105,11 @@ class Detector(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Scales:
-    """Logistic weights: of a mark by `FEATURES`, and of the page by its likeliest mark. They are fitted together with
-    the model that answers about marks (`models.training.weighing`)."""
+    """Logistic weights of a mark by `FEATURES`, fitted together with the model that answers about marks
+    (`models.training.weighing`)."""
 
     weights: tuple[float, ...] = (1.0,) + (0.0,) * (len(FEATURES) - 1)
     bias: float = 0.0
-    page_slope: float = 1.0
-    page_bias: float = 0.0
 
     def __post_init__(self) -> None:
         if len(self.weights) != len(FEATURES):
@@ -125,11 +123,11 @@ class Scales:
 
     def page(self, marks: Sequence[float]) -> float:
         """The probability that a page with marks of such log-odds is signed."""
-        return _chance(self.page_bias + self.page_slope * max([NO_MARK, *marks]))
+        return _chance(max([NO_MARK, *marks]))
 
 
-#: The log-odds of the likeliest mark of a page without any.
-NO_MARK = -5.0
+#: The log-odds that a page on which no mark is seen is signed: one in ten such pages of the deeds at hand was.
+NO_MARK = -2.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,8 +292,8 @@ def _marked(answer: Answer) -> float:
 
 
 def _signed(answer: Answer) -> float:
-    """The probability that something signed stands there, not struck out."""
-    return answer.present if answer.state is not AnswerState.STRUCK else answer.present / 2
+    """The probability that something signed stands there; a flourish through a name looks as if it were struck out."""
+    return answer.present
 
 
 def _log_odds(chance: float) -> float:

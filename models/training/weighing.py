@@ -1,7 +1,7 @@
 """How marks on pages of free layout are weighed: `python -m models.training.weighing [FOLDER] [--count 400]`.
 
 Pages of the test split are synthesised, the detector and the model of the folder look at them, and logistic weights
-are fitted to what the marks really are, and to whether the pages are signed. Both models are looked at as they ship,
+are fitted to what the marks really are. Both models are looked at as they ship,
 so this is run again whenever one of them changes. It writes `spotting.json` beside them.
 """
 
@@ -29,7 +29,7 @@ from models.synthesis.letters import spread
 from pipeline.cutting import cut_out, lean
 from pipeline.doctypes.schema import FieldKind
 from pipeline.geometry import Box
-from pipeline.marks import FEATURES, NO_MARK, Candidate, Scales, candidates
+from pipeline.marks import FEATURES, Candidate, Scales, candidates
 from pipeline.pages import Page
 from pipeline.reading import Pixels, Reader
 
@@ -93,24 +93,20 @@ def weigh(folder: Path, count: int, seed: int) -> tuple[Scales, dict[str, float]
     spreads = features.std(axis=0) + 1e-6
     weights, bias = fitted(features / spreads, truth)
     weights = weights / spreads
+    # Drawn pages bear far more notes than real ones do, so a mark is taken to be as often a signature as not.
+    bias += float(np.log((1 - truth.mean()) / truth.mean()))
     log_odds = features @ weights + bias
-    best = np.array([log_odds[own].max(initial=NO_MARK) for own, _signed in pages])
-    signed = np.array([one for _own, one in pages], np.float64)
-    slope, page_bias = fitted(best[:, None], signed, 1.0)
-    # As many pages are taken to be signed as not, whatever share of the drawn ones is.
-    page_bias -= float(np.log(signed.mean() / (1 - signed.mean())))
-    scales = Scales(
-        tuple(round(float(one), 4) for one in weights), round(bias, 4), round(float(slope[0]), 4), round(page_bias, 4)
-    )
-    told = (page_bias + slope[0] * best) > 0
+    scales = Scales(tuple(round(float(one), 4) for one in weights), round(bias, 4))
+    told = np.array([scales.page(list(log_odds[own])) > 0.5 for own, _signed in pages])
+    signed = np.array([one for _own, one in pages])
     return scales, {
         "pages": count,
         "seed": seed,
         "marks": len(marks),
         "marks right": float(truth.mean()),
         "marks told right": float(((log_odds > 0) == truth).mean()),
-        "signed pages told": float(told[signed == 1].mean()),
-        "bare pages told signed": float(told[signed == 0].mean()),
+        "signed pages told": float(told[signed].mean()),
+        "bare pages told signed": float(told[~signed].mean()),
     }
 
 

@@ -314,7 +314,7 @@ class Seeing:
     """A detector that sees marks of one kind in the given boxes."""
 
     def __init__(self, kind: int, *boxes: Box) -> None:
-        self.kind, self.boxes, self.scales = kind, boxes, Scales(page_slope=1.0)
+        self.kind, self.boxes, self.scales = kind, boxes, Scales()
 
     def patches(self, ink: Pixels) -> Chances:
         rows, columns = -(-ink.shape[0] // PATCH), -(-ink.shape[1] // PATCH)
@@ -346,7 +346,7 @@ def test_all_signatures_of_a_page_are_told_the_likeliest_first(tmp_path: Path) -
 def test_an_unsigned_page_says_where_the_signature_is_missing(tmp_path: Path) -> None:
     words = [("Signature", fractions(300, 1500, 460, 1530))]
     found = seen(tmp_path, paper(), FieldKind.SIGNATURE, Seeing(SIGNATURE), lambda _question: EMPTY, words)
-    assert not found.present and found.others == () and found.confidence > 0.9
+    assert not found.present and found.others == () and found.confidence > 0.8
     assert found.box is not None and found.box.y0 < 1520 / HEIGHT < found.box.y1 + 0.05
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import statistics
@@ -40,6 +41,8 @@ class Stage:
     desk: Desk
     browser: Browser
     form: Form
+    #: What went wrong in scripts of pages.
+    errors: list[str] = dataclasses.field(default_factory=list)
 
     def field(self, name: str) -> LabelledField:
         return next(one for one in self.form.label.fields if one.name == name)
@@ -53,7 +56,8 @@ class Stage:
     def signed_in(self, name: str, *, to: str = "/") -> Page:
         page = self.browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-IN").new_page()
         page.set_default_timeout(PATIENCE)
-        page.on("pageerror", lambda error: pytest.fail(str(error)))
+        # To raise here would end the connection to the browser.
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.goto(self.desk.url + to)
         page.keyboard.type(name)
         page.keyboard.press("Tab")
@@ -72,6 +76,12 @@ def stage(postgres: Services, tmp_path_factory: pytest.TempPathFactory) -> Itera
         desk.user("binod", "reviewer")
         desk.user("chitra", "supervisor")
         yield Stage(desk, started, desk.form(folder / "made"))
+
+
+@pytest.fixture(autouse=True)
+def no_script_fails(stage: Stage) -> Iterator[None]:
+    yield
+    assert stage.errors == []
 
 
 def framed(page: Page) -> Box:
@@ -98,7 +108,7 @@ def test_a_document_is_decided_by_keyboard_alone(stage: Stage, tmp_path: Path) -
     page.keyboard.press("n")
     page.wait_for_url(re.compile(first))
     expect(page.locator(".finding[aria-current]")).to_contain_text(misread)
-    page.wait_for_function("document.querySelector('svg.page image').getBBox().width > 0")
+    page.wait_for_function("() => document.querySelector('svg.page image').getBBox().width > 0")
     assert framed(page).overlap(written.box) > 0.5, "the frame is around the date"
     # What is inside the frame is ink and not bare paper.
     close = tmp_path / "date.png"
@@ -165,7 +175,7 @@ def test_the_next_page_is_there_at_once(stage: Stage) -> None:
         page.wait_for_timeout(500)
         page.evaluate("window.shown = 0")
         page.keyboard.press("c")
-        page.wait_for_function("window.shown > 0")
+        page.wait_for_function("() => window.shown > 0")
         assert page.url != before
         took.append(page.evaluate("window.shown - window.pressed"))
     print("milliseconds to the next page:", [round(one) for one in took])

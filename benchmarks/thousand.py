@@ -28,7 +28,7 @@ from stdnum.in_ import aadhaar
 from benchmarks.plant import Plant, plant
 from models.scores import wilson
 from models.synthesis.documents import ENDORSERS, LABELS, synthesise
-from pipeline.endorsers import read_csv
+from pipeline.register import read_csv
 from records import endorsers as register_of
 from records.balance import Balance
 

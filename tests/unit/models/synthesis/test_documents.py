@@ -14,11 +14,11 @@ from models.synthesis.documents import ENDORSERS, LABELS, Label, Studio, synthes
 from models.synthesis.room import free
 from pipeline.doctypes.load import blank, builtin
 from pipeline.doctypes.schema import FieldKind
-from pipeline.endorsers import read_csv
 from pipeline.findings import CHECKS
 from pipeline.geometry import Box
 from pipeline.pages import Limits, Page, render
 from pipeline.reading import Pixels
+from pipeline.register import read_csv
 from pipeline.sheet import darkness
 from tests.unit.pipeline.paper import make_type
 

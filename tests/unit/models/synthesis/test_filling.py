@@ -16,9 +16,9 @@ from pipeline import amounts, identifiers
 from pipeline.checks import Context, Form, FormSheet, judge_form
 from pipeline.doctypes.load import builtin
 from pipeline.doctypes.schema import Check, DocumentType, FieldKind, Identifier
-from pipeline.endorsers import read_csv
 from pipeline.findings import Finding, Outcome
 from pipeline.reading import Answer, AnswerState
+from pipeline.register import read_csv
 from pipeline.verdict import Thresholds
 from tests.unit.pipeline.filled import EMPTY, Script, chosen, evidence, said
 

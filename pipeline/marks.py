@@ -51,6 +51,9 @@ LEAST_LINE_MM, MOST_LINE_MM, LONG, MOST_LINES = (12.0, 2.5), 16.0, 7.0, 8
 #: How far away (mm) the print may stand that says something about a mark.
 NEAR_MM = 22.0
 
+#: Print of which so much lies in a mark may be the mark, read by OCR.
+OWN = 0.6
+
 #: What is printed over, beside or under signatures in the languages of letters seen here.
 CLOSING = re.compile(
     r"\b(sincerely|faithfully|truly|regards|respectfully|cordially|yours|thanking|fait [aà]|veuillez|salutations"
@@ -249,10 +252,11 @@ def _seen(box: Box, inside: npt.NDArray[np.bool_], chances: Chances, ink: Pixels
     x0, y0, x1, y1 = (int(each) // PATCH for each in box.pixels(width, height))
     around = chances[max(0, y0 - 3) : y1 + 4, max(0, x0 - 3) : x1 + 4]
     near = _surroundings(box, ink)
-    beside = [(text, where) for text, where in words if _share(near, where) > 0]
+    # OCR also reads initials: what lies in the mark may be the mark itself.
+    beside = [(text, where) for text, where in words if _share(near, where) > 0 and _share(where, box) < OWN]
     above = [text for text, where in beside if where.y0 < box.y1]
     below = [text for text, where in beside if where.y1 > box.y1 - 0.3 * box.height]
-    covered = [where for _text, where in words if _share(box, where) > 0]
+    covered = [where for _text, where in beside if _share(box, where) > 0]
     middle = (box.y0 + box.y1) / 2
     return (
         _log_odds(float(likely.mean())),

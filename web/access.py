@@ -35,6 +35,8 @@ DESK = frozenset({Role.REVIEWER, Role.SUPERVISOR})
 #: Those who look at documents, whatever for.
 READERS = DESK | {Role.AUDITOR}
 SUPERVISORS = frozenset({Role.SUPERVISOR})
+#: Those who may see what a reviewer must not: that a document was drawn for the audit, what somebody else decided.
+OVERSEERS = SUPERVISORS | {Role.AUDITOR}
 PROGRAMS = frozenset({Role.INTEGRATOR})
 ADMINS = frozenset({Role.MODEL_ADMIN})
 
@@ -99,13 +101,13 @@ ACCESS: dict[str, frozenset[Role]] = {
     # /api
     "openapi": EVERYBODY,
     "me": EVERYBODY,
-    "list_documents": READERS | PROGRAMS,
+    "list_documents": OVERSEERS | PROGRAMS,
     "upload_document": DESK | PROGRAMS,
-    "show_document": READERS | PROGRAMS,
+    "show_document": OVERSEERS | PROGRAMS,
     "page_image": READERS,
     "original": READERS,
-    "list_findings": READERS | PROGRAMS,
-    "show_finding": READERS | PROGRAMS,
+    "list_findings": OVERSEERS | PROGRAMS,
+    "show_finding": OVERSEERS | PROGRAMS,
     "evidence_image": READERS,
     "take_claim": DESK,
     "renew_claim": DESK,

@@ -21,8 +21,8 @@ Events = Callable[[], list[str]]
 
 
 @pytest.fixture
-def reviewer(visit: Visit) -> TestClient:
-    return visit(Role.REVIEWER)
+def supervisor(visit: Visit) -> TestClient:
+    return visit(Role.SUPERVISOR)
 
 
 def decide(client: TestClient, finding: int, **more: Any) -> Any:
@@ -33,50 +33,50 @@ def decide(client: TestClient, finding: int, **more: Any) -> Any:
 
 
 def test_a_document_with_everything_about_it(
-    sessions: sessionmaker[Session], store: FolderStore, reviewer: TestClient, events: Events
+    sessions: sessionmaker[Session], store: FolderStore, supervisor: TestClient, events: Events
 ) -> None:
     document_id = judge_with_pages(sessions, store, "form", [steps.finding(), steps.finding("date.missing", page=2)])
-    answer = reviewer.get(f"/api/v1/documents/{document_id}")
+    answer = supervisor.get(f"/api/v1/documents/{document_id}")
     told = answer.json()
     assert told["status"] == "flagged"
     assert [page["number"] for page in told["pages"]] == [1, 2]
     first = told["findings"][0]
     assert (first["check"], first["box"], first["review"]) == ("signature.missing", [0.1, 0.2, 0.3, 0.4], None)
-    assert reviewer.get("/api/v1/queue", params={"check": "date.missing"}).json()["items"][0]["undecided"] == 2
-    listed = reviewer.get("/api/v1/findings", params={"check": "date.missing"}).json()["items"]
+    assert supervisor.get("/api/v1/queue", params={"check": "date.missing"}).json()["items"][0]["undecided"] == 2
+    listed = supervisor.get("/api/v1/findings", params={"check": "date.missing"}).json()["items"]
     assert [one["document_id"] for one in listed] == [document_id]
 
     before = events()
-    page = reviewer.get(f"/api/v1/documents/{document_id}/pages/2")
+    page = supervisor.get(f"/api/v1/documents/{document_id}/pages/2")
     assert page.headers["content-type"] == "image/jpeg"
     assert page.headers["cache-control"].startswith("private")
     assert events()[len(before) :] == ["pages.opened"]
-    assert reviewer.get(f"/api/v1/documents/{document_id}/pages/3").status_code == 404
-    assert reviewer.get(f"/api/v1/findings/{first['id']}/evidence").status_code == 404
+    assert supervisor.get(f"/api/v1/documents/{document_id}/pages/3").status_code == 404
+    assert supervisor.get(f"/api/v1/findings/{first['id']}/evidence").status_code == 404
 
 
 def test_a_decision_is_taken_once_and_on_what_was_seen(
-    sessions: sessionmaker[Session], reviewer: TestClient, visit: Visit, events: Events
+    sessions: sessionmaker[Session], supervisor: TestClient, visit: Visit, events: Events
 ) -> None:
     steps.judge(sessions, steps.document(sessions), findings=[steps.finding(), steps.finding("date.missing")])
     path = f"/api/v1/documents/{steps.sha('form')}"
-    seen = reviewer.get(path)
+    seen = supervisor.get(path)
     one, two = (finding["id"] for finding in seen.json()["findings"])
     etag = seen.headers["etag"]
 
     key = {"Idempotency-Key": "k-1", "If-Match": etag}
-    first = decide(reviewer, one, headers=key)
+    first = decide(supervisor, one, headers=key)
     assert first.status_code == 201
-    assert decide(reviewer, one, headers=key).json() == first.json(), "sent again, it is answered again"
+    assert decide(supervisor, one, headers=key).json() == first.json(), "sent again, it is answered again"
     assert events().count("review") == 1
-    assert decide(reviewer, two, headers=key).status_code == 409, "a key is for one request"
+    assert decide(supervisor, two, headers=key).status_code == 409, "a key is for one request"
     other = visit(Role.SUPERVISOR, subject="binod")
     assert decide(other, two, headers={"Idempotency-Key": "k-1", "If-Match": etag}).status_code == 412
-    assert reviewer.get(path).headers["etag"] == first.headers["etag"] != etag
-    assert reviewer.delete(f"{path}/claim").status_code == 204
+    assert supervisor.get(path).headers["etag"] == first.headers["etag"] != etag
+    assert supervisor.delete(f"{path}/claim").status_code == 204
     done = decide(other, two, headers={"Idempotency-Key": "k-1", "If-Match": first.headers["etag"]})
     assert done.json()["reviewer"] == "binod"
-    assert reviewer.get(path).json()["reviewed_at"] is not None
+    assert supervisor.get(path).json()["reviewed_at"] is not None
 
 
 @pytest.mark.parametrize(
@@ -93,11 +93,11 @@ def test_a_decision_is_taken_once_and_on_what_was_seen(
     ids=str,
 )
 def test_what_makes_no_sense_is_told_in_a_sentence(
-    sessions: sessionmaker[Session], reviewer: TestClient, more: dict[str, Any], status: int
+    sessions: sessionmaker[Session], supervisor: TestClient, more: dict[str, Any], status: int
 ) -> None:
     steps.judge(sessions, steps.document(sessions))
-    finding = reviewer.get("/api/v1/findings").json()["items"][0]["finding"]["id"]
-    answer = decide(reviewer, **{"finding": finding, **more})
+    finding = supervisor.get("/api/v1/findings").json()["items"][0]["finding"]["id"]
+    answer = decide(supervisor, **{"finding": finding, **more})
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     told = answer.json()
@@ -105,20 +105,27 @@ def test_what_makes_no_sense_is_told_in_a_sentence(
     assert "Traceback" not in answer.text
 
 
-def test_lists_go_on_where_they_stopped(sessions: sessionmaker[Session], reviewer: TestClient) -> None:
+def test_lists_go_on_where_they_stopped(sessions: sessionmaker[Session], supervisor: TestClient) -> None:
     for name in "abcde":
         steps.judge(sessions, steps.document(sessions, name))
     steps.judge(sessions, steps.document(sessions, "clear"), Verdict.CLEAR, [])
     for path, count in (("documents", 6), ("findings", 5), ("queue", 5)):
         seen, after = [], None
         while True:
-            page = reviewer.get(f"/api/v1/{path}", params={"limit": 2, **({"after": after} if after else {})}).json()
+            page = supervisor.get(f"/api/v1/{path}", params={"limit": 2, **({"after": after} if after else {})}).json()
             seen += [str(one) for one in page["items"]]
             if (after := page["after"]) is None:
                 break
         assert len(seen) == len(set(seen)) == count, path
-        assert reviewer.get(f"/api/v1/{path}", params={"after": "nonsense"}).status_code == 400
-    assert len(reviewer.get("/api/v1/documents", params={"status": "clear"}).json()["items"]) == 1
+        assert supervisor.get(f"/api/v1/{path}", params={"after": "nonsense"}).status_code == 400
+    assert len(supervisor.get("/api/v1/documents", params={"status": "clear"}).json()["items"]) == 1
+
+
+def test_a_reviewer_is_not_told_what_would_tell_a_drawn_document(sessions: sessionmaker[Session], visit: Visit) -> None:
+    steps.judge(sessions, steps.document(sessions), Verdict.CLEAR, [])
+    reviewer = visit(Role.REVIEWER)
+    for path in ("documents", f"documents/{steps.sha('form')}", "findings", "findings/1"):
+        assert reviewer.get(f"/api/v1/{path}").status_code == 403, path
 
 
 def test_a_file_is_taken_in_once(desk: Context, visit: Visit, store: FolderStore, events: Events) -> None:

@@ -187,7 +187,7 @@ def recorded(folder: Path) -> list[Tried]:
             found.append(Tried.of(json.loads(line)))
         except (KeyError, TypeError, ValueError) as wrong:
             if number < len(lines):
-                log.warning("trial.unreadable", line=number, why=type(wrong).__name__)
+                log.warning("trial.unreadable", line=number, error=type(wrong).__name__)
     return found
 
 

@@ -133,7 +133,7 @@ def find(session: Session, draft_id: str, *, lock: bool = False) -> DraftView:
 def change(session: Session, draft_id: str, body: Mapping[str, Any], revision: int | None, *, actor: str) -> DraftView:
     """Keep a description. Raises Changed where `revision` is no longer the draft's, Refused where it can't be edited,
     LookupError."""
-    _ready(session, draft_id, revision)
+    ready(session, draft_id, revision)
     row = session.scalars(
         update(Draft)
         .where(Draft.id == draft_id)
@@ -157,7 +157,7 @@ def one_at_a_time(session: Session) -> None:
 
 def publish(session: Session, draft_id: str, revision: int | None, key: str, type_digest: str, *, actor: str) -> None:
     """The draft has become a version of its type. Raises as `change`."""
-    _ready(session, draft_id, revision)
+    ready(session, draft_id, revision)
     _end(session, draft_id, state="published", told=key)
     event(session, "doctype.published", f"doctype:{key}", actor=actor, draft=draft_id, digest=type_digest)
 
@@ -177,7 +177,8 @@ def versions(session: Session, name: str | None = None) -> list[Recorded]:
     return [Recorded(*row) for row in session.execute(query.order_by(DoctypeVersion.registered_at.desc()))]
 
 
-def _ready(session: Session, draft_id: str, revision: int | None) -> None:
+def ready(session: Session, draft_id: str, revision: int | None) -> None:
+    """Locks a draft that may be changed. Raises Refused where it may not be, and what `find` raises."""
     one = find(session, draft_id, lock=True)
     if one.state != "ready":
         raise Refused(f"this draft is {one.state}, so it can't be edited")

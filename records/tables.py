@@ -410,6 +410,7 @@ class Endorser(Base):
             postgresql_nulls_not_distinct=True,
             postgresql_where=text("retired_at IS NULL AND employee_code IS NULL"),
         ),
+        Index("endorsers_by_place", "name", "id"),
     )
 
     id: Mapped[int] = number_column()

@@ -57,7 +57,7 @@ def _tell(config: OutgoingConfig, sessions: sessionmaker[Session], key: bytes, o
         with sessions.begin() as session:
             dead = deliveries.failed(session, one, str(wrong), max_attempts=config.webhook_attempts)
         outcome = "dead" if dead else "again"
-        log.warning(f"webhook.{outcome}", delivery=one.id, attempts=one.attempts, error=str(wrong))
+        log.warning("webhook.not_taken", delivery=one.id, attempts=one.attempts, outcome=outcome, error=str(wrong))
     else:
         with sessions.begin() as session:
             deliveries.delivered(session, one.id)

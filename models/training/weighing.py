@@ -125,7 +125,7 @@ def main() -> None:
     scales, told = weigh(given.folder, given.count, given.seed)
     text = json.dumps({"scales": asdict(scales), "features": FEATURES, "fitted_on": told}, indent=1)
     (given.folder / SCALES).write_text(text + "\n", encoding="utf-8")
-    log.info("weighing.done", **told)
+    log.info("weighing.done", pages=given.count)
 
 
 if __name__ == "__main__":

@@ -206,6 +206,8 @@ def publish_draft(desk: Desk, person: Caller, draft_id: DraftId, if_match: IfMat
     with desk.sessions.begin() as session:
         drafts.one_at_a_time(session)
         one = _seen(drafts.find(session, draft_id, lock=True), if_match)
+        # Files can't be taken back as rows can.
+        drafts.ready(session, draft_id, one.revision)
         present = next((each for each in in_use(desk) if each.name == one.body.get("name")), None)
         recorded = drafts.versions(session, str(one.body.get("name")))
         last = max([present.version if present else 0, *(_version(each.key) for each in recorded)])

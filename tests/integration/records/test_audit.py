@@ -66,10 +66,10 @@ def test_every_step_of_a_document_is_an_event(sessions: sessionmaker[Session]) -
     judge(sessions, document(sessions))
     with sessions.begin() as session:
         told = audit.history(session, sha("form"))
-        assert [one.kind for one in told] == ["arrival", "scan.prepared", "verdict"]
-        assert json.loads(told[-1].body)["verdict"] == "flagged"
-    assert chain(sessions) == 3
-    assert verify(sessions) == Verification(True, 3, None, 0, None, verify(sessions).head)
+        assert [one.kind for one in told] == ["arrival", "scan.prepared", "verdict", "case.opened"]
+        assert json.loads(told[2].body)["verdict"] == "flagged"
+    assert chain(sessions) == 4
+    assert verify(sessions) == Verification(True, 4, None, 0, None, verify(sessions).head)
 
 
 def test_the_tail_that_is_not_chained_yet_is_reported(sessions: sessionmaker[Session]) -> None:

@@ -12,7 +12,8 @@ from prometheus_client import REGISTRY
 from docs import licences, settings
 from docvigil.cli import app
 from docvigil.settings import Settings
-from workers import observe  # noqa: F401 — it registers the metrics
+from models import engine  # noqa: F401 — it registers metrics
+from workers import observe  # noqa: F401 — and so does it
 
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

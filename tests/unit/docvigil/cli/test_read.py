@@ -15,7 +15,7 @@ from pipeline.locate import Atlas
 from pipeline.reading import Answer, AnswerState, Question, QuestionKind
 from tests.unit.docvigil.cli.conftest import Run
 
-KEYS = ["path", "kind", "box", "present", "value", "normalised", "confidence"]
+KEYS = ["path", "kind", "box", "present", "value", "normalised", "confidence", "others"]
 
 
 class Scripted:

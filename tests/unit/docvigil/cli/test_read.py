@@ -58,6 +58,7 @@ def test_a_region_as_json(run: Run, page: Path) -> None:
         "value": "15/03/2016",
         "normalised": "2016-03-15",
         "confidence": 0.97,
+        "others": [],
     }
 
 

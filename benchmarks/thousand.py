@@ -32,8 +32,8 @@ from pipeline.register import read_csv
 from records import endorsers as register_of
 from records.balance import Balance
 
-#: Twelve digits, in one piece or in fours, that are no part of a longer number.
-TWELVE = re.compile(r"(?<![0-9A-Fa-f])[2-9][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}(?![0-9A-Fa-f])")
+#: Twelve digits, in one piece or in fours, that are no part of a longer number and no decimals of one.
+TWELVE = re.compile(r"(?<![0-9A-Fa-f.])[2-9][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}(?![0-9A-Fa-f])")
 
 
 @dataclass
@@ -55,6 +55,7 @@ class Outcome:
     by_check: dict[str, list[int]] = field(default_factory=dict)
     false_alarms: dict[str, int] = field(default_factory=dict)
     aadhaar_numbers: int = 0
+    aadhaar_places: list[str] = field(default_factory=list)
 
 
 def run(documents: Path, home: Path) -> Outcome:
@@ -81,7 +82,8 @@ def run(documents: Path, home: Path) -> Outcome:
         settled = running.settle(len(labels), 4 * 3600, watch)
         outcome.seconds, outcome.quarantined = time.monotonic() - started, settled.quarantined
         judge(running, labels, outcome)
-        outcome.aadhaar_numbers = sum(1 for _ in numbers_in(running, home))
+        outcome.aadhaar_places = list(numbers_in(running, home))
+        outcome.aadhaar_numbers = len(outcome.aadhaar_places)
     sys.stderr.write("\n")
     return outcome
 
@@ -131,17 +133,17 @@ def _verdict(session: Any, path: str) -> tuple[str, list[Any]]:
 
 
 def numbers_in(running: Plant, home: Path) -> Iterator[str]:
-    """Complete Aadhaar numbers, by shape and check digit, in all logs and tables."""
+    """Where complete Aadhaar numbers stand, by shape and check digit: the log or the table of each."""
     for file in sorted((home / "logs").rglob("*")):
         if file.is_file():
-            yield from _numbers(file.read_text(encoding="utf-8", errors="replace"))
+            yield from (file.name for _ in _numbers(file.read_text(encoding="utf-8", errors="replace")))
     with running.desk.sessions.begin() as session:
         tables = session.scalars(
             text("SELECT quote_ident(table_name) FROM information_schema.tables WHERE table_schema = 'public'")
         ).all()
         for table in tables:
             for row in session.scalars(text(f"SELECT t::text FROM {table} t")):  # noqa: S608 — names of the catalogue.
-                yield from _numbers(row)
+                yield from (table for _ in _numbers(row))
 
 
 def _numbers(words: str) -> Iterator[str]:
@@ -162,7 +164,9 @@ def report(outcome: Outcome) -> str:
         f" named by check or field: {outcome.named}",
         f"clean documents flagged: {outcome.clean_flagged} of {outcome.clean}"
         f" ({outcome.clean_flagged / max(1, outcome.clean):.1%}, 95 % interval {few:.1%} to {many:.1%})",
-        f"complete Aadhaar numbers in logs and tables: {outcome.aadhaar_numbers}",
+        " ".join(
+            ["complete Aadhaar numbers in logs and tables:", str(outcome.aadhaar_numbers), *outcome.aadhaar_places]
+        ),
         "",
         "| defect | planted | flagged | named |",
         "|---|---|---|---|",

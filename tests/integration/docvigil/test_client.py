@@ -26,7 +26,7 @@ def test_a_day_of_a_program(database_url: str, redis_url: str, sessions: session
     store = FolderStore(tmp_path / "objects")
     document_id = judge_with_pages(sessions, store, "form", [steps.finding(), steps.finding("date.missing")])
     with sessions.begin() as session:
-        users.add(session, "desk", ["reviewer"], kind="machine", actor="test")
+        users.add(session, "desk", ["supervisor"], kind="machine", actor="test")
         users.set_secret(session, "desk", hashed("a long secret"), actor="test")
     app = create(WebConfig(database_url, redis_url, str(tmp_path / "objects"), "http://testserver"))
     with (

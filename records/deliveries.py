@@ -31,10 +31,11 @@ SENDING_SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A message to be sent now; `attempts` counts this one."""
+    """A message to be sent now, about a document; `attempts` counts this one."""
 
     id: int
     url: str
+    document_id: str
     body: str
     attempts: int
 
@@ -87,9 +88,10 @@ def spread(session: Session, urls: Collection[str], *, decision_seconds: float =
 
 
 def take_due(session: Session, urls: Collection[str], limit: int = 50) -> list[Due]:
-    """Messages whose time has come, in this sender's hands for a while. A decision that was taken back is void."""
+    """Messages whose time has come, in the order to be sent, in this sender's hands for a while. A decision that was
+    taken back is void."""
     rows = session.execute(
-        select(Delivery, Webhook.url, Event.at, Event.body.label("event"))
+        select(Delivery, Webhook.url, Event.at, Event.subject, Event.body.label("event"))
         .join(Webhook, Webhook.id == Delivery.webhook_id)
         .join(Event, Event.id == Delivery.event_id)
         .where(Delivery.status == "waiting", Delivery.not_before <= func.now(), Webhook.url.in_(list(urls)))
@@ -104,7 +106,7 @@ def take_due(session: Session, urls: Collection[str], limit: int = 50) -> list[D
             _set(session, one.id, status="void", settled_at=func.now())
             continue
         _set(session, one.id, attempts=one.attempts + 1, not_before=_from_now(SENDING_SECONDS))
-        due.append(Due(one.id, row.url, one.body, one.attempts + 1))
+        due.append(Due(one.id, row.url, row.subject, one.body, one.attempts + 1))
     return due
 
 

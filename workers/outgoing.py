@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from datetime import time as time_of_day
@@ -45,8 +46,17 @@ def tell_once(config: OutgoingConfig, sessions: sessionmaker[Session]) -> int:
     with sessions.begin() as session:
         due = deliveries.take_due(session, config.webhook_urls)
     if due:
-        with ThreadPoolExecutor(min(AT_ONCE, len(due))) as pool:
-            list(pool.map(lambda one: _tell(config, sessions, key, one), due))
+        # What a webhook is told of one document goes one after another: a verdict before the decision on it.
+        about: dict[tuple[str, str], list[Due]] = defaultdict(list)
+        for one in due:
+            about[one.url, one.document_id].append(one)
+
+        def tell(some: list[Due]) -> None:
+            for one in some:
+                _tell(config, sessions, key, one)
+
+        with ThreadPoolExecutor(min(AT_ONCE, len(about))) as pool:
+            list(pool.map(tell, about.values()))
     return len(due)
 
 

@@ -192,6 +192,10 @@ def alone(run: Path) -> Iterator[None]:
         yield
 
 
+#: What somebody who wants a training to stop is told at once.
+STOPPING = b"\nStopping after this step; Ctrl-C again ends at once, without saving.\n"
+
+
 @contextmanager
 def asking() -> Iterator[Callable[[], bool]]:
     """Whether somebody wants the training to stop: Ctrl-C or SIGTERM. A second Ctrl-C ends it at once, unsaved."""
@@ -206,7 +210,8 @@ def asking() -> Iterator[Callable[[], bool]]:
         if asked[0] and number == signal.SIGINT:
             raise KeyboardInterrupt
         asked[0] = True
-        errors.print("Stopping after this step; Ctrl-C again ends at once, without saving.", highlight=False)
+        # The signal may have come in the middle of a line: what buffers lines can't be entered twice.
+        os.write(2, STOPPING)
 
     before = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

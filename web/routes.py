@@ -14,6 +14,7 @@ from web.api import (
     drafts,
     endorsers,
     findings,
+    label_files,
     labels,
     misses,
     models,
@@ -48,6 +49,7 @@ API: tuple[APIRouter, ...] = (
     doctypes.router,
     drafts.router,
     labels.router,
+    label_files.router,
     analytics.router,
 )
 ROUTERS: tuple[APIRouter, ...] = (health.router, static.router, *PAGES, *API)

@@ -7,16 +7,14 @@ from typing import Annotated, BinaryIO
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
 
-from ingest.upload import take_stream
 from records import listing, queue
 from web import opening
 from web.access import Caller
 from web.api import bodies
+from web.api.uploads import UPLOAD_BODY, take_in
 from web.context import Desk
-from web.problems import RESPONSES, BadRequest, NotFound, Unfit
+from web.problems import RESPONSES, BadRequest, NotFound
 
 router = APIRouter(prefix="/api/v1/documents", tags=["documents"], responses=RESPONSES)
 
@@ -24,21 +22,6 @@ Id = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="The document's i
 #: Evidence may stay in the browser of the one who may see it for a moment, and nowhere else.
 PRIVATE = {"Cache-Control": "private, max-age=300"}
 CHUNK_BYTES = 2**18
-
-UPLOAD_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {"file": {"type": "string", "format": "binary"}},
-                }
-            }
-        },
-    }
-}
 
 
 @router.get("")
@@ -63,15 +46,7 @@ async def upload_document(request: Request, response: Response, desk: Desk) -> b
 
     422 says why a file can't be taken in.
     """
-    # Read here and not by a parameter: a body is looked at only once its sender is known.
-    async with request.form(max_files=1, max_fields=4) as form:
-        file = form.get("file")
-        if not isinstance(file, UploadFile):
-            raise BadRequest("Send the file as the part `file` of multipart/form-data.")
-        name = "".join(sign for sign in file.filename or "" if sign.isprintable())[:255] or "unnamed"
-        taken = await run_in_threadpool(take_stream, file.file, name, desk.intake)
-    if taken.status == "refused":
-        raise Unfit(taken.reason or "The file can't be taken in.")
+    taken = await take_in(request, desk)
     response.status_code = 201 if taken.status == "document" else 200
     return bodies.Uploaded.model_validate(taken, from_attributes=True)
 

@@ -31,8 +31,9 @@ from web import workshop
 from web.access import Caller
 from web.api.bodies import Told
 from web.api.doctypes import NAME, Number, in_use, named
-from web.api.documents import UPLOAD_BODY, picture
+from web.api.documents import picture
 from web.api.reviews import matches
+from web.api.uploads import UPLOAD_BODY, uploaded
 from web.context import Context, Desk
 from web.problems import RESPONSES, BadRequest, Stale, Unfit
 
@@ -233,10 +234,7 @@ def publish_draft(desk: Desk, person: Caller, draft_id: DraftId, if_match: IfMat
 async def try_draft(request: Request, desk: Desk, draft_id: DraftId) -> Attempt:
     """Tries a draft on a filled sample (the part `file`) and shows what would be cut out of it. The sample is not kept,
     and sensitive boxes are masked on the overview."""
-    async with request.form(max_files=1, max_fields=4) as form:
-        file = form.get("file")
-        if not isinstance(file, UploadFile):
-            raise BadRequest("Send the sample as the part `file` of multipart/form-data.")
+    async with uploaded(request) as file:
         return await run_in_threadpool(_attempt, desk, draft_id, file)
 
 

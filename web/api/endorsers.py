@@ -8,14 +8,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
 
 from pipeline.endorsers import Endorser as Known
 from pipeline.register import Listed, examine
 from records import endorsers as register
 from web.access import Caller
 from web.api.bodies import Told
-from web.api.documents import UPLOAD_BODY
+from web.api.uploads import UPLOAD_BODY, read
 from web.context import Desk
 from web.problems import RESPONSES, BadRequest, Unfit
 
@@ -186,14 +185,7 @@ async def import_endorsers(
 
 
 async def _listed(request: Request) -> Listed:
-    # Read here and not by a parameter: a body is looked at only once its sender is known.
-    async with request.form(max_files=1, max_fields=4) as form:
-        file = form.get("file")
-        if not isinstance(file, UploadFile):
-            raise BadRequest("Send the CSV file as the part `file` of multipart/form-data.")
-        data = await file.read(MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
-        raise Unfit(f"The file is larger than {MOST_BYTES // 1000} kB; import it by `docvigil endorsers import`.")
+    data = await read(request, MOST_BYTES, "import it by `docvigil endorsers import`")
     try:
         return examine(data)
     except ValueError as wrong:

@@ -8,7 +8,7 @@ from pipeline.doctypes.schema import FieldKind
 from pipeline.labels import OF_PAPER
 from records import labels
 from web.api.doctypes import in_use
-from web.api.labels import SetId
+from web.api.label_bodies import SetId
 from web.context import Desk
 from web.rendering import render
 

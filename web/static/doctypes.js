@@ -1,18 +1,12 @@
 // Document types: a new draft from files, or from a type that is there.
 import { call } from "./api.js";
+import { trying } from "./told.js";
 
-const told = document.querySelector("#told");
-
-async function begin(asking) {
-  told.hidden = true;
-  try {
+const begin = (asking) =>
+  trying(async () => {
     const { value } = await asking();
     location.assign(`/doctypes/drafts/${value.id}`);
-  } catch (problem) {
-    told.textContent = problem.message;
-    told.hidden = false;
-  }
-}
+  });
 
 document.querySelector("#new")?.addEventListener("submit", (event) => {
   event.preventDefault();

@@ -1,6 +1,7 @@
 // The editor of a document type: fields drawn on the blank, described beside it, kept as a draft after every change.
 import { call } from "./api.js";
 import { Boxes } from "./boxes.js";
+import { formOf, tell, trying } from "./told.js";
 
 const root = document.querySelector("#editor");
 const words = document.querySelector("#words").dataset;
@@ -12,19 +13,12 @@ const find = (selector) => root.querySelector(selector);
 const IDLE = 600;
 const AGAIN = 1500;
 
-function tell(message) {
-  told.textContent = message;
-  told.hidden = !message;
-}
-
 find("#drop")?.addEventListener("click", async () => {
   if (root.dataset.state === "ready" && !confirm(words.drop)) return;
-  try {
+  await trying(async () => {
     await call("DELETE", path);
     location.assign("/doctypes");
-  } catch (problem) {
-    tell(problem.message);
-  }
+  });
 });
 
 if (root.dataset.state === "making") waitUntilMade();
@@ -262,13 +256,10 @@ async function edit() {
   find("#publish").addEventListener("click", async () => {
     await keep();
     if (!told.hidden) return;
-    try {
+    await trying(async () => {
       await call("POST", `${path}/publish`, undefined, { "If-Match": etag });
       location.assign(`/doctypes/${encodeURIComponent(root.dataset.name)}`);
-    } catch (problem) {
-      tell(problem.message);
-      told.scrollIntoView({ block: "nearest" });
-    }
+    });
   });
 
   find("#try").addEventListener("submit", async (event) => {
@@ -276,10 +267,8 @@ async function edit() {
     const result = find("#result");
     result.textContent = words.working;
     await keep();
-    const sent = new FormData();
-    sent.append("file", find("#sample").files[0]);
     try {
-      const { value } = await call("POST", `${path}/try`, sent);
+      const { value } = await call("POST", `${path}/try`, formOf(find("#sample").files[0]));
       const lines = value.pages.map((one) => {
         const wrong = one.faulty.length ? `; ${words.mistaken}: ${one.faulty.join(", ")}` : "";
         const marks = one.marks ? `; ${one.marks} ${words.marks}` : "";

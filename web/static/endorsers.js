@@ -1,25 +1,8 @@
 // The register's page for those who may change it: import with a preview, add, retire. All of it by the API.
 import { call } from "./api.js";
+import { formOf, trying } from "./told.js";
 
 const words = document.querySelector("#words").dataset;
-const told = document.querySelector("#told");
-
-function tell(message) {
-  told.textContent = message;
-  told.hidden = false;
-  told.scrollIntoView({ block: "nearest" });
-}
-
-/** Does what `act` does, and tells what goes wrong. */
-async function trying(act) {
-  told.hidden = true;
-  try {
-    await act();
-  } catch (problem) {
-    tell(problem.message);
-  }
-}
-
 const preview = document.querySelector("#preview");
 const part = (name) => preview.querySelector(`[data-part=${name}]`);
 let chosen = null;
@@ -36,12 +19,6 @@ function differences(before, after) {
     .filter((name) => JSON.stringify(before?.[name] ?? null) !== JSON.stringify(after[name] ?? null))
     .map((name) => `${name}: ${before ? `${before[name] ?? "–"} → ` : ""}${after[name] ?? "–"}`)
     .filter((text) => before || !/: (–|)$/.test(text));
-}
-
-function formOf(file) {
-  const form = new FormData();
-  form.append("file", file);
-  return form;
 }
 
 document.querySelector("#import").addEventListener("submit", (event) => {

@@ -1,28 +1,8 @@
 // Sets of documents to label: made, filled with files, given labels from a file.
 import { call } from "./api.js";
+import { formOf, tell, trying } from "./told.js";
 
 const words = document.querySelector("#words").dataset;
-const told = document.querySelector("#told");
-
-function tell(message) {
-  told.textContent = message;
-  told.hidden = false;
-}
-
-async function trying(act) {
-  told.hidden = true;
-  try {
-    await act();
-  } catch (problem) {
-    tell(problem.message);
-  }
-}
-
-function formOf(file) {
-  const form = new FormData();
-  form.append("file", file);
-  return form;
-}
 
 document.querySelector("#new")?.addEventListener("submit", (event) => {
   event.preventDefault();

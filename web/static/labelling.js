@@ -1,6 +1,7 @@
 // The bench where documents are labelled: one field after the other by the keyboard, other boxes by a drag and two keys.
 import { call } from "./api.js";
 import { Boxes } from "./boxes.js";
+import { tell, trying } from "./told.js";
 
 const root = document.querySelector("#labelling");
 const words = document.querySelector("#words").dataset;
@@ -34,7 +35,6 @@ const boxes = new Boxes(find("#paper"), {
 });
 
 const one = (key) => fields.find((each) => each.key === key);
-const tell = (message) => (find("#told").textContent = message);
 const left = () => fields.filter((each) => each.value === undefined).length;
 
 async function next() {
@@ -154,14 +154,6 @@ async function save() {
   const defects = [...root.querySelectorAll("[name=defect]:checked")].map((tick) => ({ page, field: null, check: tick.value }));
   await call("POST", `/labels/documents/${work.document_id}`, { set_id: Number(set), document_type: work.document_type, fields: said, defects });
   await next();
-}
-
-async function trying(act) {
-  try {
-    await act();
-  } catch (problem) {
-    tell(problem.message);
-  }
 }
 
 // Single keys count only while the list or the page has the focus.

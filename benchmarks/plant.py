@@ -33,12 +33,6 @@ class Plant:
         """CPU seconds that each process has taken so far, its children and those that ended counted with it."""
         return {name: _seconds(pid) for name, pid in self.supervisor.pids().items()}
 
-    def memory(self) -> dict[str, int]:
-        """Bytes of memory of each process with its children (resident; pages shared by them counted each time)."""
-        return {
-            name: sum(one.memory_info().rss for one in _family(pid)) for name, pid in self.supervisor.pids().items()
-        }
-
     def balance(self) -> Balance:
         with self.desk.sessions.begin() as session:
             return balance_of.balance(session)

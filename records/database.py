@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from psycopg import errors
@@ -42,13 +40,6 @@ def driver_url(url: str | URL) -> URL:
 
 def sessions(engine: Engine) -> sessionmaker[Session]:
     return sessionmaker(engine, expire_on_commit=False, autoflush=False)
-
-
-@contextmanager
-def transaction(sessions: sessionmaker[Session]) -> Iterator[Session]:
-    """One transaction: committed at the end of the block, rolled back when it raises."""
-    with sessions.begin() as session:
-        yield session
 
 
 def transient(error: BaseException) -> bool:

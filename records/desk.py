@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 from pipeline.desk import doubted
 from records.desk_filters import ALL, SOON, Filters, Sla, conditions, visible
 from records.desk_tables import Case
-from records.desk_words import CaseItem, CasePage, DeskDocument, DeskFinding, Sort
+from records.desk_words import CaseItem, DeskDocument, DeskFinding, Sort
 from records.queue import box_of, review_view
 from records.tables import Arrival, Document, Finding, Review, Scan, Source
-from records.words import ReviewView
+from records.words import Page, ReviewView
 
 #: Counting a filtered queue stops here.
 COUNTED = 1000
@@ -37,7 +37,7 @@ def page(
     sort: Sort = "risk",
     after: str | None = None,
     limit: int = 50,
-) -> CasePage:
+) -> Page[CaseItem]:
     """A page of what waits for this person: urgent ones first, then by risk, or by age. `after` is the page before's.
 
     Disputed documents are the supervisors'; a second opinion is not asked of who gave the first. Raises ValueError
@@ -51,7 +51,7 @@ def page(
     # One more than is shown tells whether there is a next page.
     rows = session.execute(query.order_by(*place).limit(limit + 1)).all()
     items = tuple(_item(row.Case, row.now) for row in rows[:limit])
-    return CasePage(items, _write_place(rows[limit - 1].Case, sort) if len(rows) > limit else None)
+    return Page(items, _write_place(rows[limit - 1].Case, sort) if len(rows) > limit else None)
 
 
 def count(session: Session, viewer: str, *, supervisor: bool = False, filters: Filters = ALL) -> int:

@@ -36,14 +36,6 @@ class CaseItem:
 
 
 @dataclass(frozen=True, slots=True)
-class CasePage:
-    """`after` leads to the next page; None at the end."""
-
-    items: tuple[CaseItem, ...]
-    after: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class DeskFinding:
     """A finding as a reviewer sees it. `confidence` is None for a doubt; `asked`: somebody has to decide on it;
     `undecided`: in this round nobody has; `reviews` are those that stand and that the viewer may see."""

@@ -13,24 +13,14 @@ from sqlalchemy import func, insert, literal, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from pipeline.endorsers import Endorser
+from pipeline.register import COLUMNS
 from records.audit import event, events
 from records.canonical import as_id, digest
 from records.tables import Endorser as Row
-from records.words import Refused
+from records.words import Page, Refused
 
 #: Two imports at once would each miss what the other adds: one goes after the other.
 REGISTER_LOCK = 0x64766967_00000003
-
-_CONTENT = (
-    "name",
-    "designation",
-    "employee_code",
-    "participant",
-    "stamp_text",
-    "document_types",
-    "valid_from",
-    "valid_to",
-)
 
 Key: TypeAlias = tuple[str | None, str | None, str | None]
 """(employee code, None, None), or (None, name, participant) where there is no code."""
@@ -49,14 +39,6 @@ class Listed:
 
     endorser: Endorser
     retired: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RegisterPage:
-    """`after` leads to the next page; None at the end."""
-
-    items: tuple[Listed, ...]
-    after: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +131,7 @@ def search(
     include_retired: bool = False,
     after: str | None = None,
     limit: int = 50,
-) -> RegisterPage:
+) -> Page[Listed]:
     """A page of the register in the order of names: those with `text` in name, code or participant. Raises ValueError
     for an `after` that is none."""
     place = (Row.name, Row.id)
@@ -166,7 +148,7 @@ def search(
         query = query.where(tuple_(*place) > tuple_(literal(name), literal(int(number))))
     rows = session.scalars(query).all()
     items = tuple(Listed(_endorser(row), row.retired_at is not None) for row in rows[:limit])
-    return RegisterPage(items, f"{rows[limit - 1].id}~{rows[limit - 1].name}" if len(rows) > limit else None)
+    return Page(items, f"{rows[limit - 1].id}~{rows[limit - 1].name}" if len(rows) > limit else None)
 
 
 def retire(session: Session, endorser: int | str, on: date | None = None, *, actor: str) -> Endorser:
@@ -263,7 +245,7 @@ def _key(one: Row | Endorser) -> Key:
 
 def _content(one: Row | Endorser) -> dict[str, Any]:
     """What the register holds of a person; empty text is none."""
-    values = {name: getattr(one, name) or None for name in _CONTENT}
+    values = {name: getattr(one, name) or None for name in COLUMNS}
     return {**values, "document_types": list(one.document_types)}
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from records.canonical import digest
 from records.queue import finding_view
 from records.tables import Document, Finding, Review, Scan
-from records.words import FindingView
+from records.words import FindingView, Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +31,6 @@ class DocumentLine:
 
 
 @dataclass(frozen=True, slots=True)
-class DocumentPage:
-    """`after` leads to the next page; None at the end."""
-
-    items: tuple[DocumentLine, ...]
-    after: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class FindingLine:
     """A finding in a list, with the document it is about."""
 
@@ -46,15 +38,9 @@ class FindingLine:
     finding: FindingView
 
 
-@dataclass(frozen=True, slots=True)
-class FindingPage:
-    items: tuple[FindingLine, ...]
-    after: str | None
-
-
 def documents(
     session: Session, *, status: str | None = None, after: str | None = None, limit: int = 50
-) -> DocumentPage:
+) -> Page[DocumentLine]:
     """A page of documents, the newest first. Raises ValueError for an `after` that is none."""
     place = (Document.created_at, Document.id)
     query = select(Document, Scan.document_types).join(Scan, Scan.id == Document.scan_id)
@@ -79,7 +65,7 @@ def documents(
         for one, types in rows[:limit]
     )
     more = f"{items[-1].created_at.isoformat()}~{items[-1].id}" if len(rows) > limit else None
-    return DocumentPage(items, more)
+    return Page(items, more)
 
 
 def findings(
@@ -89,7 +75,7 @@ def findings(
     outcome: str | None = None,
     after: str | None = None,
     limit: int = 50,
-) -> FindingPage:
+) -> Page[FindingLine]:
     """A page of findings of newest scans, in the order of scanning. Those that passed only where asked for by
     `outcome`. Raises ValueError for an `after` that is none."""
     place = (Finding.scan_id, Finding.id)
@@ -110,7 +96,7 @@ def findings(
     }
     items = tuple(FindingLine(row.id, finding_view(row.Finding, reviews.get(row.Finding.id))) for row in shown)
     more = f"{shown[-1].Finding.scan_id}~{shown[-1].Finding.id}" if len(rows) > limit else None
-    return FindingPage(items, more)
+    return Page(items, more)
 
 
 def document_of(session: Session, finding_id: int) -> str:

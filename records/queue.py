@@ -15,8 +15,8 @@ from records.words import (
     ArrivalView,
     DocumentView,
     FindingView,
+    Page,
     QueueItem,
-    QueuePage,
     Refused,
     ReviewView,
     ScanView,
@@ -36,7 +36,7 @@ def flagged(
     reviewed: bool = False,
     after: str | None = None,
     limit: int = 50,
-) -> QueuePage:
+) -> Page[QueueItem]:
     """A page of flagged documents, urgent ones first, then those that have waited longest.
 
     `check`: with a finding of that check that didn't pass; `doctype`: with a form of that type; `older_than` and
@@ -77,7 +77,7 @@ def flagged(
         )
         for one in shown
     )
-    return QueuePage(items, _write_place(shown[-1]) if len(rows) > limit else None)
+    return Page(items, _write_place(shown[-1]) if len(rows) > limit else None)
 
 
 def document(session: Session, document_id: str) -> DocumentView:

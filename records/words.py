@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from pipeline.geometry import Box
+
+Item = TypeVar("Item")
 
 
 class Refused(ValueError):
     """What was asked for can't be done to this record in its present state; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """A page of a list. `after` leads to the next one; None at the end."""
+
+    items: tuple[Item, ...]
+    after: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +121,6 @@ class QueueItem:
     arrived_at: datetime
     verdict_at: datetime
     reviewed_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class QueuePage:
-    """`after` leads to the next page; None at the end."""
-
-    items: tuple[QueueItem, ...]
-    after: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from records import (  # noqa: F401 - Their tables belong to `Base` too.
     desk_tables,
     drafts,
     labels,
+    learning_tables,
     replies,
     signins,
     users,

@@ -44,7 +44,7 @@ VERDICTS = ("clear", "flagged", "quarantined")
 CAUSES = ("arrival", "again", "retry", "rescan")
 OUTCOMES = ("pass", "anomaly", "uncertain")
 DECISIONS = ("confirmed", "dismissed", "corrected")
-CASE_CAUSES = ("flagged", "drawn", "reopened")
+CASE_CAUSES = ("flagged", "drawn", "selected", "reopened")
 CASE_STAGES = ("open", "second", "disputed", "decided", "superseded")
 #: A case at one of these stages waits for a person.
 WAITING_STAGES = ("open", "second", "disputed")
@@ -83,6 +83,7 @@ class Base(DeclarativeBase):
         bytes: LargeBinary,
         datetime: DateTime(timezone=True),
         dict[str, Any]: JSONB,
+        list[dict[str, Any]]: JSONB,
         list[str]: ARRAY(Text),
         list[float]: ARRAY(Float(53)),
         list[int]: ARRAY(BigInteger),
@@ -454,17 +455,31 @@ class DoctypeSet(Base):
 
 
 class ModelVersion(Base):
-    """Weights with their calibration and metrics, immutable; only the stage moves."""
+    """Weights with their calibration and metrics, immutable; only the stage moves. The folder of a version that was
+    trained or imported here stands as an archive in the object store."""
 
     __tablename__ = "model_versions"
     __table_args__ = (
         CheckConstraint(one_of("stage", MODEL_STAGES), "stage"),
+        CheckConstraint("(stage = 'canary') = (share IS NOT NULL)", "canary_has_a_share"),
+        CheckConstraint("share > 0 AND share <= 1", "share"),
         Index("model_versions_production", "stage", unique=True, postgresql_where=text("stage = 'production'")),
+        Index(
+            "model_versions_trial", text("(true)"), unique=True, postgresql_where=text("stage IN ('shadow', 'canary')")
+        ),
     )
 
     version: Mapped[str] = mapped_column(primary_key=True)
     stage: Mapped[str] = mapped_column(server_default="candidate")
     metrics: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    #: The version it was trained from, and what with: digests of data, recipe and code, counts of examples.
+    parent: Mapped[str | None] = mapped_column(ForeignKey("model_versions.version"))
+    lineage: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    #: The archive of its folder in the object store; None for one that came with the installation.
+    key: Mapped[str | None]
+    #: The share of documents that a canary judges.
+    share: Mapped[float | None]
+    staged_by: Mapped[str] = mapped_column(server_default=text("''"))
     registered_at: Mapped[datetime] = now_column()
     staged_at: Mapped[datetime] = now_column()
 

@@ -170,6 +170,30 @@ class Settings(BaseSettings):
     #: They are counted over so many days.
     dismissal_days: Count = 30
 
+    #: When a better model is trained from what reviewers decided, in `timezone`, as cron writes it (minute, hour, day,
+    #: month, weekday), or `never`; the default is 02:00 on the first day of each quarter.
+    retrain_at: str = "0 2 1 1,4,7,10 *"
+    #: A training that has fewer examples from reviewers to learn from is refused.
+    retrain_examples: Count = 200
+    #: The recipe of trainings: a YAML file, or one that ships by its name.
+    retrain_recipe: str = "feedback"
+    #: Where trainings keep their states and drawn evidence; `home/trainings` if unset.
+    retrain_folder: Path | None = None
+    #: Forms that are drawn to calibrate a trained model's confidence on; 0: not at all.
+    retrain_calibration: Annotated[int, Field(ge=0)] = 80
+    #: Threads of a training; unset, half of the cores.
+    retrain_threads: Count | None = None
+    #: Processes that draw evidence for a training.
+    retrain_drawers: Count = 1
+    #: How far a training stands behind everything else on the machine, 19 the farthest.
+    retrain_nice: Annotated[int, Field(ge=0, le=19)] = 10
+    #: Address space of each process of a training.
+    retrain_memory_bytes: Count = 32 * 2**30
+    #: A training whose steps take longer, all together, has failed.
+    retrain_hours: Annotated[float, Field(gt=0)] = 72.0
+    #: Where trainings send their numbers besides the records; the package must be installed.
+    retrain_report_to: Literal["none", "tensorboard", "wandb", "mlflow"] = "none"
+
     #: Addresses that are told of every verdict and decision, signed (JSON list of URLs; docs/webhooks.md).
     webhook_urls: tuple[str, ...] = ()
     #: Signs what webhooks are told: `whsec_` and 24 to 64 bytes in base64.
@@ -204,7 +228,16 @@ class Settings(BaseSettings):
     log_file: Path | None = None
 
     # Children of `docvigil up` stand in another folder, and must find the same places.
-    @field_validator("home", "doctypes_folder", "model_folder", "log_file", "tls_certificate", "tls_key", "desk_file")
+    @field_validator(
+        "home",
+        "doctypes_folder",
+        "model_folder",
+        "log_file",
+        "tls_certificate",
+        "tls_key",
+        "desk_file",
+        "retrain_folder",
+    )
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().resolve()
@@ -213,6 +246,19 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute_store(cls, store: str | None) -> str | None:
         return store if store is None or "://" in store else str(Path(store).expanduser().resolve())
+
+    @field_validator("retrain_at")
+    @classmethod
+    def _is_a_schedule(cls, at: str) -> str:
+        if at != cls.model_fields["retrain_at"].default and at != "never":
+            # Celery takes a while to import, and only who sets this needs it.
+            from celery.schedules import crontab
+
+            try:
+                crontab.from_string(at)
+            except ValueError as wrong:
+                raise ValueError(f"{at!r} is no time as cron writes it, such as '0 2 1 1,4,7,10 *'") from wrong
+        return at
 
     @field_validator("public_url")
     @classmethod
@@ -266,6 +312,10 @@ class Settings(BaseSettings):
     @property
     def types_folder(self) -> Path:
         return self.doctypes_folder or self.home / "doctypes"
+
+    @property
+    def trainings_folder(self) -> Path:
+        return self.retrain_folder or self.home / "trainings"
 
     @property
     def objects(self) -> str:

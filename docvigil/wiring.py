@@ -121,6 +121,8 @@ def worker_config(chosen: Settings, instance: Instance) -> WorkerConfig:
         default_clear=judged_by.default_clear,
         skip_blank_pages=chosen.blank_pages == "skip",
         desk=desk_rules(chosen).model_dump(mode="json"),
+        timezone=chosen.timezone,
+        retrain_at=None if chosen.retrain_at == "never" else chosen.retrain_at,
     )
 
 

@@ -317,7 +317,7 @@ def latest(session: Session, limit: int = 50) -> list[TrainingView]:
 def counts(session: Session) -> dict[str, int]:
     """How many trainings there are at each stage that has any."""
     rows = session.execute(select(Training.stage, func.count()).group_by(Training.stage))
-    return {stage: count for stage, count in rows.tuples()}
+    return dict(list(rows.tuples()))
 
 
 def _view(row: Training) -> TrainingView:

@@ -16,7 +16,7 @@ from kombu import Queue
 
 from workers.config import WorkerConfig
 
-PREPARE, INFER, ALONE, CONTROL = "prepare", "infer", "alone", "control"
+PREPARE, INFER, ALONE, CONTROL, TRAIN = "prepare", "infer", "alone", "control", "train"
 
 #: Task names as they stand in messages, and the queue of each.
 ROUTES = {
@@ -24,15 +24,15 @@ ROUTES = {
     "docvigil.infer": {"queue": INFER},
     "docvigil.alone": {"queue": ALONE},
     "docvigil.anchor": {"queue": CONTROL},
+    "docvigil.retrain": {"queue": TRAIN},
 }
 
-#: What is due when, in UTC. Each is due at the start too: it may have been missed while nothing ran.
-CALENDAR = {
-    "anchor the audit chain": {
-        "task": "docvigil.anchor",
-        "schedule": crontab(minute=7),
-        "last_run_at": datetime(2000, 1, 1, tzinfo=UTC),
-    },
+#: Each entry of the calendar is due at the start too: it may have been missed while nothing ran.
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+#: What is due when, by the clocks of the time zone that is set.
+CALENDAR: dict[str, dict[str, Any]] = {
+    "anchor the audit chain": {"task": "docvigil.anchor", "schedule": crontab(minute=7), "last_run_at": LONG_AGO},
 }
 
 #: Seconds after which Redis hands an unacknowledged message to another worker. Leases decide long before.
@@ -45,8 +45,16 @@ CONNECT_SECONDS, ANSWER_SECONDS = 5, 30
 def create(config: WorkerConfig) -> Celery:
     """The application on the broker of `config`; `workers.tasks.register` adds the tasks to it."""
     app = Celery("docvigil", broker=broker_url(config.redis_url), set_as_current=False)
-    app.conf.update(settings())
+    app.conf.update({**settings(), "timezone": config.timezone, "beat_schedule": calendar(config)})
     return app
+
+
+def calendar(config: WorkerConfig) -> dict[str, dict[str, Any]]:
+    """What is due when, the training that the settings want included."""
+    if config.retrain_at is None:
+        return CALENDAR
+    due = {"task": "docvigil.retrain", "schedule": crontab.from_string(config.retrain_at), "last_run_at": LONG_AGO}
+    return {**CALENDAR, "learn from reviewers": due}
 
 
 def settings() -> dict[str, Any]:
@@ -56,7 +64,7 @@ def settings() -> dict[str, Any]:
         "accept_content": ["json"],
         "task_ignore_result": True,
         "result_backend": None,
-        "task_queues": [Queue(name) for name in (PREPARE, INFER, ALONE, CONTROL)],
+        "task_queues": [Queue(name) for name in (PREPARE, INFER, ALONE, CONTROL, TRAIN)],
         "task_default_queue": CONTROL,
         "task_create_missing_queues": False,
         "task_routes": ROUTES,
@@ -81,9 +89,7 @@ def settings() -> dict[str, Any]:
         "worker_redirect_stdouts": False,
         # Results aren't kept, so that nothing of them is to be cleaned up by the calendar.
         "result_expires": None,
-        "beat_schedule": CALENDAR,
         "enable_utc": True,
-        "timezone": "UTC",
     }
 
 

@@ -78,6 +78,9 @@ class WorkerConfig:
     #: The probability from which an outcome counts as sure, a check; `default_clear` for those not named.
     clear: Mapping[str, float] = field(default_factory=dict)
     default_clear: float = 0.5
+    #: The calendar's time zone, and when it has a training due there, as cron writes it; None: never.
+    timezone: str = "Asia/Kolkata"
+    retrain_at: str | None = None
     #: Rules of the reviewers' desk, as the JSON of `pipeline.desk.DeskRules`.
     desk: Mapping[str, Any] = field(default_factory=dict)
     #: Whether pages without ink are passed over, and not a reason to flag a document.

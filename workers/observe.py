@@ -33,6 +33,20 @@ WAITING = Gauge("docvigil_waiting", "Scans that no worker has taken up", ["stage
 PUBLISHED = Counter("docvigil_published", "Scans put on a queue, once more after a loss", ["stage"])
 SENT = Counter("docvigil_calendar_sent", "Tasks started by the calendar", ["task"])
 MESSAGES = Counter("docvigil_webhook_messages", "Messages to webhooks by what became of an attempt", ["outcome"])
+TRAININGS = Gauge("docvigil_trainings", "Trainings by how far they are", ["stage"], multiprocess_mode="mostrecent")
+TRAINING_STEPS = Gauge(
+    "docvigil_training_steps",
+    "Steps of the training under way, done and in all",
+    ["of"],
+    multiprocess_mode="mostrecent",
+)
+TRAINING_LOSS = Gauge(
+    "docvigil_training_loss",
+    "Newest loss of the training under way, on what it learns from and on what it is evaluated on",
+    ["on"],
+    multiprocess_mode="mostrecent",
+)
+TRAINED = Counter("docvigil_trainings_ended", "Trainings by how they ended", ["outcome"])
 REAPED = Counter("docvigil_leases_reaped", "Scans taken back from lost workers", ["outcome"])
 
 

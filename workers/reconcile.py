@@ -11,7 +11,9 @@ import time
 import structlog
 from sqlalchemy.orm import Session, sessionmaker
 
-from records import audit, database, leases, tallies
+from records import audit, database, leases, tallies, trainings
+from records.learning_tables import TRAINING_STAGES
+from records.trainings import LostTraining
 from records.words import Reaped
 from workers import observe
 from workers.config import WorkerConfig
@@ -39,6 +41,19 @@ def reap_once(config: WorkerConfig, sessions: sessionmaker[Session]) -> list[Rea
             outcome=one.outcome,
         )
     return reaped
+
+
+def return_trainings_once(config: WorkerConfig, sessions: sessionmaker[Session]) -> list[LostTraining]:
+    """Gives back the training of a lost worker, and counts trainings by how far they are."""
+    with sessions.begin() as session:
+        lost = trainings.reap(session, grace_seconds=config.lease_seconds)
+        counts = trainings.counts(session)
+    for stage in TRAINING_STAGES:
+        observe.TRAININGS.labels(stage).set(counts.get(stage, 0))
+    for one in lost:
+        observe.REAPED.labels(f"training {one.outcome}").inc()
+        log.warning("training.lost", training=one.id, owner=one.owner, outcome=one.outcome)
+    return lost
 
 
 def chain_once(sessions: sessionmaker[Session]) -> int:
@@ -70,6 +85,7 @@ def run(config: WorkerConfig, stop: threading.Event) -> None:
                     wait = min(wait, 0.05)
                 if time.monotonic() >= reap_at:
                     reap_once(config, sessions)
+                    return_trainings_once(config, sessions)
                     count_once(sessions)
                     reap_at = time.monotonic() + config.reconcile_seconds
                 backoff.reset()

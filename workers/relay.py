@@ -18,7 +18,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from sqlalchemy.orm import Session, sessionmaker
 
-from records import database, outbox
+from records import database, outbox, trainings
 from workers import app as celery_app
 from workers import observe
 from workers.config import WorkerConfig
@@ -49,6 +49,10 @@ class Broker(Protocol):
         """How many messages the queue holds that no worker has fetched."""
         ...
 
+    def ring(self) -> None:
+        """Tell a worker that trains to look for a training."""
+        ...
+
 
 class RedisBroker:
     def __init__(self, config: WorkerConfig) -> None:
@@ -66,6 +70,9 @@ class RedisBroker:
 
     def depth(self, queue: str) -> int:
         return int(self._redis.llen(queue))
+
+    def ring(self) -> None:
+        self._app.send_task("docvigil.retrain", queue=celery_app.TRAIN, retry=False)
 
     def close(self) -> None:
         self._redis.close()
@@ -109,6 +116,15 @@ class Relay:
                 return 0
             return outbox.expire_published(session, self._config.publish_seconds)
 
+    def ring(self) -> bool:
+        """Rings for a training that could be taken up, unless the queue holds a message already; whether it did."""
+        with self._sessions.begin() as session:
+            waits = trainings.waits(session)
+        if not waits or self._broker.depth(celery_app.TRAIN):
+            return False
+        self._broker.ring()
+        return True
+
 
 def run(config: WorkerConfig, stop: threading.Event) -> None:
     """Relays until `stop` is set. Neither Postgres nor Redis being away ends it."""
@@ -123,8 +139,11 @@ def run(config: WorkerConfig, stop: threading.Event) -> None:
             wait = config.relay_seconds
             try:
                 rounds += 1
-                if rounds % recover_every == 0 and (lost := relay.recover()):
-                    log.warning("relay.published_again", scans=lost)
+                if rounds % recover_every == 0:
+                    if lost := relay.recover():
+                        log.warning("relay.published_again", scans=lost)
+                    if relay.ring():
+                        log.info("relay.rang_for_training")
                 if sent := relay.round():
                     log.debug("relay.published", scans=sent)
                     wait = min(wait, 0.02)

@@ -187,8 +187,8 @@ class Settings(BaseSettings):
     retrain_drawers: Count = 1
     #: How far a training stands behind everything else on the machine, 19 the farthest.
     retrain_nice: Annotated[int, Field(ge=0, le=19)] = 10
-    #: Address space of each process of a training.
-    retrain_memory_bytes: Count = 32 * 2**30
+    #: Address space of each process of a training; 0: no limit, which CUDA needs.
+    retrain_memory_bytes: Annotated[int, Field(ge=0)] = 32 * 2**30
     #: A training whose steps take longer, all together, has failed.
     retrain_hours: Annotated[float, Field(gt=0)] = 72.0
     #: Where trainings send their numbers besides the records; the package must be installed.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from celery.schedules import crontab
@@ -13,7 +14,7 @@ MOST_DAYS = 366 * 8
 
 def last_due(schedule: str, timezone: str, now: datetime) -> datetime | None:
     """The last moment up to `now` that a schedule names, in its time zone; None where it named none for years."""
-    cron = crontab.from_string(schedule)
+    cron: Any = crontab.from_string(schedule)
     here = now.astimezone(ZoneInfo(timezone))
     times = sorted(((hour, minute) for hour in cron.hour for minute in cron.minute), reverse=True)
     for days in range(MOST_DAYS):

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
+import structlog
 import typer
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
@@ -21,10 +22,12 @@ from rich.progress import Progress as Bar
 from docvigil import logging
 from docvigil.cli.common import Refusal, errors, screen
 from docvigil.settings import settings
-from models.training.progress import Progress, Stopped
+from models.training.progress import Progress, Stopped, drop_torn, noted
 
 if TYPE_CHECKING:
     from models.training.recipe import Recipe
+
+log = structlog.get_logger(__name__)
 
 #: A training was stopped by Ctrl-C, as shells count it.
 STOPPED = 130
@@ -96,7 +99,9 @@ def train(
     try:
         numbers = _recipe(name)
         with alone(run), asking() as stop, telling() as tell:
-            course = Course(numbers, run, report_to, tell, stop)
+            for state in drop_torn(run):
+                log.warning("training.state_torn", state=state)
+            course = Course(numbers, run, report_to, noted(run, tell), stop)
             if conversations is not None:
                 _published(course, conversations, str(start), written)
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -69,7 +70,21 @@ def test_reviewers_teach_a_checkpoint(run: Run, drawn: Path, tmp_path: Path) -> 
     given = ("--recipe", str(file), "--folder", str(tmp_path / "run"), "--evidence", str(drawn), "--drawers", "0")
     told = run("train", "--feedback", str(tmp_path / "feedback"), "--start", str(tmp_path / "start"), *given)
     assert told.code == 0 and "evaluated" in told.err, told.err
+    progress = json.loads((tmp_path / "run" / "progress.json").read_text())
+    assert (progress["step"], progress["steps"]) == (4, 4) and progress["evaluation"] > 0
     assert ModelReader.from_folder(tmp_path / "run" / "checkpoint").version
+
+
+def test_a_state_that_was_being_written_is_passed_over(run: Run, drawn: Path, tmp_path: Path) -> None:
+    file = recipe(tmp_path, steps=4, descent=2, batch=8, save_every=2)
+    given = ("--recipe", str(file), "--folder", str(tmp_path / "run"), "--evidence", str(drawn), "--drawers", "0")
+    assert run("train", *given).code == 0
+    # As kill -9 leaves it: the weights are there, and what is written last is not, or not whole.
+    last = tmp_path / "run" / "checkpoint-4" / "trainer_state.json"
+    last.write_bytes(last.read_bytes()[:100])
+    told = run("train", *given)
+    assert told.code == 0, told.err
+    assert json.loads(last.read_text())["global_step"] == 4
 
 
 def test_what_can_not_be_trained_is_told(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,10 +8,7 @@ hurt, and the document is to blame.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
-import os
-import resource
 import signal
 import subprocess
 import sys
@@ -25,6 +22,7 @@ import structlog
 
 from records.words import Lease
 from workers import observe
+from workers.bonds import die_with_parent, limit_memory
 from workers.config import WorkerConfig
 from workers.heartbeat import Work
 from workers.outages import FailedAlone
@@ -36,9 +34,6 @@ EXITS = {DONE: 80, LOST: 81, WAITING: 82, RETRIED: 83, QUARANTINED: 84}
 
 #: How often the watching worker looks, in seconds.
 LOOK_SECONDS = 0.1
-
-#: prctl(2): a signal for this process when its parent dies.
-PR_SET_PDEATHSIG = 1
 
 
 def supervise(station: Station, lease: Lease, work: Work) -> str:
@@ -94,25 +89,6 @@ def resolve(path: str) -> Any:
     """What `package.module:name` stands for."""
     module, _, name = path.partition(":")
     return getattr(import_module(module), name)
-
-
-def limit_memory(limit_bytes: int) -> None:
-    """Bounds this process's address space: a bomb raises MemoryError here instead of bringing the machine down."""
-    _soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    if hard != resource.RLIM_INFINITY:
-        limit_bytes = min(limit_bytes, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, hard))
-
-
-def die_with_parent() -> None:
-    """Asks Linux to kill this process when its parent dies, however it dies; elsewhere it does nothing."""
-    if sys.platform != "linux":
-        return
-    parent = os.getppid()
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        # It died in between.
-        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _how(status: int) -> str:

@@ -4,8 +4,9 @@ process of a document that runs alone."""
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Self
 
 from pipeline.pages import Limits
@@ -94,6 +95,36 @@ class WorkerConfig:
     def from_json(cls, text: str) -> Self:
         values = json.loads(text)
         return cls(**{**values, "limits": Limits(**values["limits"])})
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """What the process that trains is told besides; `docvigil.settings` explains each."""
+
+    #: Where trainings keep their data and states, a folder each, and drawn evidence.
+    folder: Path
+    #: The file of the recipe.
+    recipe: Path
+    #: The commands that train, calibrate and compare, without what is theirs to work on.
+    train: tuple[str, ...]
+    calibrate: tuple[str, ...]
+    judge: tuple[str, ...]
+    #: The version in production, and a folder that holds it.
+    production: Callable[[], tuple[str, Path]]
+    #: The version that a folder holds.
+    version: Callable[[Path], str]
+    #: Digest of the code that trains, for the lineage.
+    code: str = ""
+    least_examples: int = 200
+    calibration_documents: int = 80
+    threads: int = 1
+    drawers: int = 1
+    nice: int = 10
+    memory_bytes: int = 0
+    hours: float = 72.0
+    report_to: str = "none"
+    #: A training in which nothing moves for so long is given up by its worker; drawing evidence takes its time.
+    stall_seconds: float = 3600.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from celery.signals import setup_logging, worker_process_init
 from pipeline.reading import Reader
 from workers import app as celery_app
 from workers import credit, tasks
-from workers.alone import die_with_parent, limit_memory
+from workers.bonds import die_with_parent, limit_memory
 from workers.config import WorkerConfig
 from workers.station import configure, station
 

@@ -1,8 +1,8 @@
 """A command whose whole family ends with it: `python -m workers.tether [--memory BYTES] [--nice N] -- COMMAND…`.
 
 A training starts processes that draw and read for it. Whoever kills it, or the worker that runs it, must not leave them
-behind. This process takes orphans in (Linux), passes SIGTERM on, ends them all when the command or its own parent ends,
-and ends as the command did.
+behind. This process takes orphans in (Linux), passes SIGTERM on, and ends as the command did; when the command ends, or
+its own parent, or SIGINT comes, it ends them all.
 """
 
 from __future__ import annotations
@@ -17,10 +17,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from workers.alone import die_with_parent, limit_memory
+from workers.bonds import die_with_parent, limit_memory
 
 #: prctl(2): orphaned descendants become children of this process.
 PR_SET_CHILD_SUBREAPER = 36
+
+#: How often the command and the parent are looked at.
+LOOK_SECONDS = 0.2
+
+#: What it ends with after SIGINT, which ends everything at once.
+INTERRUPTED = 130
 
 
 def command(words: Sequence[str], *, memory_bytes: int, nice: int = 0) -> list[str]:
@@ -50,13 +56,12 @@ def main() -> int:
                 return 1
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(LOOK_SECONDS)
+    except KeyboardInterrupt:
+        # At once, without waiting for what the command would do about SIGTERM.
+        return INTERRUPTED
     finally:
         end_all()
     return process.returncode if process.returncode >= 0 else 128 - process.returncode
-
-
-#: How often the command and the parent are looked at.
-LOOK_SECONDS = 0.2
 
 
 def end_all() -> None:

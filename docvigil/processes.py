@@ -14,20 +14,28 @@ from docvigil.wiring import outgoing_config
 #: What works on documents once they are taken in.
 WORKING = (("relay",), ("reconcile",), ("worker", "prepare"), ("worker", "infer"))
 
+#: What works on a training.
+TRAINING = (("relay",), ("reconcile",), ("worker", "train"))
+
 
 def working(chosen: Settings, instance: Instance) -> list[Child]:
     """Relay, reconciler and both workers."""
     return [_child(chosen, instance, None, *words) for words in WORKING]
 
 
+def training(chosen: Settings, instance: Instance) -> list[Child]:
+    """Relay, reconciler and the worker that trains."""
+    return [_child(chosen, instance, None, *words) for words in TRAINING]
+
+
 def everything(
     chosen: Settings, instance: Instance, sources: Sequence[str], metrics: Path | None = None
 ) -> list[Child]:
-    """The desk (first, since its address is told at once), those, the calendar, a watcher for the given folders and
-    buckets, and what goes out where anything does. Metrics are written into a folder, to be added up
-    (`workers.observe.serve`)."""
+    """The desk (first, since its address is told at once), those, the worker that trains, the calendar, a watcher for
+    the given folders and buckets, and what goes out where anything does. Metrics are written into a folder, to be added
+    up (`workers.observe.serve`)."""
     sending = (("outgoing",),) if outgoing_config(chosen, instance).anything else ()
-    every = (("web",), *WORKING, ("beat",), ("watch", *sources), *sending)
+    every = (("web",), *WORKING, ("worker", "train"), ("beat",), ("watch", *sources), *sending)
     return [_child(chosen, instance, metrics, *words) for words in every]
 
 

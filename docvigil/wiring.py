@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import sys
 from datetime import timedelta
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,7 +16,7 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session, sessionmaker
 
 from docvigil.instance import Instance
-from docvigil.settings import Settings, settings
+from docvigil.settings import BadSettings, Settings, settings
 from ingest.config import WatchConfig
 from ingest.intake import Intake
 from models.checkpoint import bundled, digest
@@ -31,7 +34,7 @@ from records.canonical import as_id
 from records.objects import ObjectStore
 from web.config import OidcConfig, WebConfig
 from web.promises import Promise, Promises
-from workers.config import OutgoingConfig, WorkerConfig
+from workers.config import OutgoingConfig, TrainingConfig, WorkerConfig
 
 log = structlog.get_logger(__name__)
 
@@ -124,6 +127,44 @@ def worker_config(chosen: Settings, instance: Instance) -> WorkerConfig:
         timezone=chosen.timezone,
         retrain_at=None if chosen.retrain_at == "never" else chosen.retrain_at,
     )
+
+
+def training_config(chosen: Settings) -> TrainingConfig:
+    """What the process that trains is told. Raises BadSettings for a recipe that isn't there."""
+    recipe = Path(chosen.retrain_recipe)
+    if recipe.suffix not in (".yaml", ".yml"):
+        recipe = Path(str(files("models.training") / f"{chosen.retrain_recipe}.yaml"))
+    if not recipe.is_file():
+        raise BadSettings(f"DOCVIGIL_RETRAIN_RECIPE: there is no recipe {chosen.retrain_recipe}")
+    python = (sys.executable, "-m")
+    return TrainingConfig(
+        folder=chosen.trainings_folder,
+        recipe=recipe.resolve(),
+        train=(*python, "docvigil", "train"),
+        calibrate=(*python, "models.training.calibrate"),
+        judge=(*python, "models.training.judged"),
+        production=lambda: (digest(model_folder(chosen)), model_folder(chosen)),
+        version=digest,
+        code=code_digest(),
+        least_examples=chosen.retrain_examples,
+        calibration_documents=chosen.retrain_calibration,
+        threads=chosen.retrain_threads or max(1, (os.cpu_count() or 1) // 2),
+        drawers=chosen.retrain_drawers,
+        nice=chosen.retrain_nice,
+        memory_bytes=chosen.retrain_memory_bytes,
+        hours=chosen.retrain_hours,
+        report_to=chosen.retrain_report_to,
+    )
+
+
+def code_digest() -> str:
+    """Sixteen hexadecimal digits that change with the code of the model and the domain: with what a training does."""
+    sha = hashlib.sha256()
+    for package in ("models", "pipeline"):
+        root = Path(str(files(package)))
+        for path in sorted(root.rglob("*.py")):
+            sha.update(f"{package}/{path.relative_to(root).as_posix()}\0".encode() + path.read_bytes())
+    return sha.hexdigest()[:16]
 
 
 def desk_rules(chosen: Settings) -> DeskRules:

@@ -41,6 +41,7 @@ class TrainingLease:
     asked_by: str
     parent: str | None
     golden_set_id: int | None
+    created_at: datetime
     progress: Mapping[str, Any] = field(repr=False)
 
 
@@ -152,6 +153,7 @@ def take(session: Session, owner: str, lease_seconds: float) -> TrainingLease | 
             Training.asked_by,
             Training.parent,
             Training.golden_set_id,
+            Training.created_at,
             Training.progress,
         )
     ).one_or_none()
@@ -312,6 +314,12 @@ def get(session: Session, number: int) -> TrainingView:
 def latest(session: Session, limit: int = 50) -> list[TrainingView]:
     """The newest trainings first."""
     return [_view(row) for row in session.scalars(select(Training).order_by(Training.id.desc()).limit(limit))]
+
+
+def unfinished(session: Session) -> list[TrainingView]:
+    """Those that wait or run; the oldest first."""
+    rows = session.scalars(select(Training).where(Training.stage.not_in(FINISHED_STAGES)).order_by(Training.id))
+    return [_view(row) for row in rows]
 
 
 def counts(session: Session) -> dict[str, int]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, start_http_server
@@ -48,6 +49,15 @@ TRAINING_LOSS = Gauge(
 )
 TRAINED = Counter("docvigil_trainings_ended", "Trainings by how they ended", ["outcome"])
 REAPED = Counter("docvigil_leases_reaped", "Scans taken back from lost workers", ["outcome"])
+
+
+def trained(progress: Mapping[str, Any]) -> None:
+    """How far the training under way is, as its records say it."""
+    TRAINING_STEPS.labels("done").set(progress["step"])
+    TRAINING_STEPS.labels("all").set(progress["steps"])
+    for of in ("loss", "evaluation"):
+        if progress[of] is not None:
+            TRAINING_LOSS.labels(of).set(progress[of])
 
 
 class Outcome:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import logging
+import os
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import cv2
 from celery import Celery
-from celery.signals import setup_logging, worker_process_init
+from celery.signals import setup_logging, worker_process_init, worker_shutting_down
 
 from pipeline.reading import Reader
 from workers import app as celery_app
 from workers import credit, tasks
 from workers.bonds import die_with_parent, limit_memory
-from workers.config import WorkerConfig
+from workers.config import TrainingConfig, WorkerConfig
+from workers.retrain import Trainer, register
 from workers.station import configure, station
 
 
@@ -51,12 +54,35 @@ def run_infer(config: WorkerConfig, make_reader: Callable[[], Reader], concurren
     _run(config, queues=[celery_app.INFER], pool="threads", concurrency=concurrency or config.infer_threads)
 
 
-def _run(config: WorkerConfig, *, queues: list[str], **options: Any) -> None:
+def run_train(config: WorkerConfig, training: TrainingConfig) -> None:
+    """Trains until SIGTERM, then gives back what it has in hand. It and all that it starts stand behind everything else
+    on the machine."""
+    os.nice(training.nice)
+    training.folder.mkdir(parents=True, exist_ok=True)
+    stop = threading.Event()
+
+    def asked(**_: Any) -> None:
+        # The main thread, which runs this, may hold the event's lock at this very moment.
+        threading.Thread(target=stop.set).start()
+
+    worker_shutting_down.connect(asked, weak=False)
+    trainer = Trainer(config, training, stop)
+    try:
+        _run(config, queues=[celery_app.TRAIN], pool="threads", concurrency=1, more=lambda app: register(app, trainer))
+    finally:
+        trainer.close()
+
+
+def _run(
+    config: WorkerConfig, *, queues: list[str], more: Callable[[Celery], None] | None = None, **options: Any
+) -> None:
     # Logging is set up by whoever starts the process; Celery leaves it as it is.
     setup_logging.connect(_keep_logging, weak=False)
     credit.install()
     app: Celery = celery_app.create(config)
     tasks.register(app)
+    if more is not None:
+        more(app)
     worker = app.Worker(
         queues=queues,
         without_gossip=True,

@@ -28,6 +28,7 @@ from docvigil.cli import (
     scan,
     synthesise,
     train,
+    trainings,
     up,
     users,
 )
@@ -49,12 +50,13 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
 )
-for commands in (up, scan, processes, documents, outgoing, balance, read, synthesise, compare, train):
+for commands in (up, scan, processes, documents, outgoing, balance, read, synthesise, compare, train, trainings):
     commands.register(app)
 app.add_typer(endorsers.app, name="endorsers")
 app.add_typer(balance.audit, name="audit")
 app.add_typer(doctypes.app, name="doctypes")
 app.add_typer(models.app, name="models")
+app.add_typer(trainings.app, name="trainings")
 app.add_typer(bench.app, name="bench")
 app.add_typer(users.app, name="users")
 app.add_typer(outgoing.webhooks, name="webhooks")

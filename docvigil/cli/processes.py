@@ -26,6 +26,7 @@ Metrics = Annotated[
 class Queue(StrEnum):
     PREPARE = "prepare"
     INFER = "infer"
+    TRAIN = "train"
 
 
 def register(app: typer.Typer) -> None:
@@ -132,17 +133,19 @@ def web() -> None:
 
 
 def worker(
-    queue: Annotated[Queue, typer.Argument(help="prepare (CPU: pages, registration) or infer (the model).")],
+    queue: Annotated[Queue, typer.Argument(help="prepare (CPU: pages, registration), infer (the model) or train.")],
     concurrency: Annotated[int | None, typer.Option(help="Processes (prepare) or threads (infer).")] = None,
     metrics_port: Metrics = None,
 ) -> None:
     """Work on one queue."""
     with _added_up():
-        from workers.run import run_infer, run_prepare
+        from workers.run import run_infer, run_prepare, run_train
 
         with _serving(metrics_port) as desk:
             config = wiring.worker_config(desk.settings, desk.instance)
             if queue is Queue.PREPARE:
                 run_prepare(config, concurrency)
+            elif queue is Queue.TRAIN:
+                run_train(config, wiring.training_config(desk.settings))
             else:
                 run_infer(config, lambda: the_reader(desk.settings), concurrency)

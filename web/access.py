@@ -124,6 +124,10 @@ ACCESS: dict[str, frozenset[Role]] = {
     "list_lookalikes": SUPERVISORS,
     "reopen_lookalikes": SUPERVISORS,
     "list_models": EVERYBODY,
+    "list_trainings": EVERYBODY,
+    "show_training": EVERYBODY,
+    "ask_training": ADMINS,
+    "cancel_training": ADMINS,
     "list_suggestions": SUPERVISORS,
     "show_balance": frozenset({Role.SUPERVISOR, Role.AUDITOR, Role.MODEL_ADMIN, Role.INTEGRATOR}),
 }

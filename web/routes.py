@@ -20,6 +20,7 @@ from web.api import (
     models,
     queue,
     reviews,
+    trainings,
 )
 from web.pages import doctypes as doctypes_page
 from web.pages import document, oversight, signin
@@ -45,6 +46,7 @@ API: tuple[APIRouter, ...] = (
     reviews.router,
     misses.router,
     models.router,
+    trainings.router,
     endorsers.router,
     doctypes.router,
     drafts.router,

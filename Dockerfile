@@ -1,5 +1,5 @@
 # One image for every process; the command says which: migrate, watch, relay, reconcile, beat, worker prepare, worker infer,
-# web.
+# worker train, web.
 #
 # torch comes as its CPU build, 200 MB instead of several GB. A host with an NVIDIA card takes the CUDA build:
 #   docker build --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cu130 .
@@ -26,7 +26,7 @@ COPY ingest ingest
 COPY workers workers
 COPY web web
 COPY migrations migrations
-RUN /opt/docvigil/bin/pip install --constraint constraints.txt --extra-index-url "${TORCH_INDEX}" .
+RUN /opt/docvigil/bin/pip install --constraint constraints.txt --extra-index-url "${TORCH_INDEX}" '.[train]'
 
 
 FROM python:3.11-slim-bookworm

@@ -324,8 +324,8 @@ def unfinished(session: Session) -> list[TrainingView]:
 
 def counts(session: Session) -> dict[str, int]:
     """How many trainings there are at each stage that has any."""
-    rows = session.execute(select(Training.stage, func.count()).group_by(Training.stage))
-    return dict(list(rows.tuples()))
+    rows = session.execute(select(Training.stage, func.count().label("number")).group_by(Training.stage))
+    return {row.stage: row.number for row in rows}
 
 
 def _view(row: Training) -> TrainingView:

@@ -244,11 +244,13 @@ class Course:
             words,
             self.files.log(name),
             memory_bytes=config.memory_bytes,
-            nice=0,
             settings={
                 "DOCVIGIL_HOME": str(config.folder),
                 "DOCVIGIL_MODEL_THREADS": str(config.threads),
                 "OMP_NUM_THREADS": str(config.threads),
+                # What outlives the training lies beside its folder; libraries keep nothing anywhere else.
+                "TENSORBOARD_LOGGING_DIR": str(config.folder / "tensorboard" / self.files.folder.name),
+                "HF_HOME": str(config.folder / "cache"),
             },
         )
         left = config.hours * 3600 - (time.monotonic() - self._began)

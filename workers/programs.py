@@ -1,6 +1,7 @@
 """Running the programs of a training: on a tether, watched, with their last words kept.
 
-They need none of docvigil's secrets and get none: of its settings only what is named.
+They need none of docvigil's secrets and get none: of its settings only what is named. They stand in the folder of their
+logs.
 """
 
 from __future__ import annotations
@@ -47,7 +48,6 @@ class Program:
     words: Sequence[str]
     log: Path
     memory_bytes: int = 0
-    nice: int = 0
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -56,7 +56,7 @@ def run(program: Program, *, look: Callable[[], None], stop: threading.Event, se
 
     Raises Asked once `stop` is set, Killed, and Failed, also after so many seconds.
     """
-    words = tether.command(program.words, memory_bytes=program.memory_bytes, nice=program.nice)
+    words = tether.command(program.words, memory_bytes=program.memory_bytes)
     program.log.parent.mkdir(parents=True, exist_ok=True)
     with program.log.open("ab") as output:
         process = subprocess.Popen(
@@ -65,6 +65,7 @@ def run(program: Program, *, look: Callable[[], None], stop: threading.Event, se
             stdout=output,
             stderr=subprocess.STDOUT,
             env=_environment(program.settings),
+            cwd=program.log.parent,
             start_new_session=True,
         )
     log.info("program.started", program=program.name, pid=process.pid)

@@ -119,6 +119,7 @@ def test_one_is_cancelled_also_under_way(sessions: Sessions) -> None:
         trainings.cancel(session, number, by="asha")
         assert trainings.renew(session, [(lease.id, lease.token)], lease.owner, 60) == set()
         view = trainings.get(session, number)
+        assert trainings.counts(session) == {"cancelled": 1}
         assert view.stage == "cancelled" and view.finished and not view.at_work
         with pytest.raises(Refused, match="has ended already"):
             trainings.cancel(session, number, by="asha")

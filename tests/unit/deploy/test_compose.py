@@ -30,6 +30,7 @@ PROCESSES = {
     "outgoing": ["outgoing"],
     "prepare": ["worker", "prepare"],
     "infer": ["worker", "infer"],
+    "train": ["worker", "train"],
     "web": ["web"],
     "cli": ["balance"],
 }

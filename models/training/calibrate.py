@@ -1,24 +1,42 @@
-"""Fits a checkpoint's calibration: `python -m models.training.calibrate CHECKPOINT`.
+"""Fits a checkpoint's calibration: `python -m models.training.calibrate CHECKPOINT [--feedback FOLDER]`.
 
 For each question kind one curve on the confidence that the answer is right, and one on the probability that anything
 stands there at all. A model is surer of hands it was trained on than it has a right to be, so fonts, digits and signers
 are those of the test split. Evidence is what the pipeline cuts from whole forms, as it is in use; marks, which stand in
 no field, are drawn singly.
+
+With feedback the curves are fitted on what reviewers said, where there is enough of a kind: what paper has come to look
+like since, drawn evidence doesn't know. The weights stay as they are.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from models.calibration import Calibration, fit
+import cv2
+import numpy as np
+import structlog
+
+from models.calibration import Calibration, Curve, fit
 from models.reader import ModelReader
+from models.synthesis.evidence import Drawn
 from models.training.evaluate import answered, cut_from_forms, drawn_for, right
+from models.training.feedback import COLUMNS, answer
+from pipeline import feedback
+
+log = structlog.get_logger(__name__)
 
 #: Forms for calibration have numbers from here on, far from those of training.
 FIRST_DOCUMENT = 5_000_000
+
+#: Of fewer examples nothing is fitted.
+LEAST_EXAMPLES = 50
 
 
 def calibrate(folder: Path, documents: int, marks: int, processes: int = 1) -> Calibration:
@@ -28,18 +46,56 @@ def calibrate(folder: Path, documents: int, marks: int, processes: int = 1) -> C
     reader = ModelReader.from_folder(folder).uncalibrated()
     cut = cut_from_forms(documents, FIRST_DOCUMENT, processes)
     drawn = cut + drawn_for("calibration", "mark", None, marks, processes)
-    curves = {}
+    curves: dict[str, Curve] = {}
     for kind in sorted({one.kind for one in drawn}):
-        own = [one for one in drawn if one.kind == kind]
-        answers = answered(reader, own)
-        hits = [right(one, answer) for one, answer in zip(own, answers, strict=True)]
-        there = [one.answer != ("<empty>",) for one in own]
-        curves[kind] = fit([answer.confidence for answer in answers], hits)
-        curves[f"{kind}.present"] = fit([answer.present for answer in answers], there)
+        curves |= _curves(reader, kind, [one for one in drawn if one.kind == kind])
     calibration = Calibration(curves)
     about = f"evidence of {documents} synthesised forms and {marks} marks, test split"
     calibration.save(folder, data=about, evidences=len(drawn), date=datetime.now(UTC).date().isoformat())
     return calibration
+
+
+def refit(folder: Path, taught: Path, least: int = LEAST_EXAMPLES) -> Calibration:
+    """Fits the curves of each kind of which reviewers gave at least so many examples, leaves the others as they are,
+    and writes them into the checkpoint's folder. Raises ValueError where there is enough of no kind."""
+    reader = ModelReader.from_folder(folder).uncalibrated()
+    shown = _shown(taught)
+    curves = dict(Calibration.load(folder).curves)
+    fitted = {kind: count for kind, count in Counter(one.kind for one in shown).items() if count >= least}
+    if not fitted:
+        raise ValueError(f"{taught} holds {least} examples of no kind, which a calibration needs")
+    for kind in fitted:
+        curves |= _curves(reader, kind, [one for one in shown if one.kind == kind])
+    calibration = Calibration(curves)
+    about = "reviewers' examples: " + ", ".join(f"{count} {kind}" for kind, count in sorted(fitted.items()))
+    calibration.save(folder, data=about, evidences=sum(fitted.values()), date=datetime.now(UTC).date().isoformat())
+    return calibration
+
+
+def _curves(reader: ModelReader, kind: str, drawn: Sequence[Drawn]) -> dict[str, Curve]:
+    """The curve of a kind's answers being right, and that of anything being there."""
+    answers = answered(reader, drawn)
+    hits = [right(one, answer) for one, answer in zip(drawn, answers, strict=True)]
+    there = [one.answer != ("<empty>",) for one in drawn]
+    return {
+        kind: fit([answer.confidence for answer in answers], hits),
+        f"{kind}.present": fit([answer.present for answer in answers], there),
+    }
+
+
+def _shown(taught: Path) -> list[Drawn]:
+    """Reviewers' examples as if they were drawn; those that the model has no words for are left out."""
+    shown = []
+    for one in feedback.examples(taught):
+        try:
+            said = answer(one)
+        except ValueError as wrong:
+            log.info("feedback.left_out", reason=str(wrong))
+            continue
+        image = cv2.imread(str(taught / one.file_name), cv2.IMREAD_GRAYSCALE)
+        if image is not None:
+            shown.append(Drawn(np.asarray(image, np.uint8), one.kind.value, said, COLUMNS, one.cells))
+    return shown
 
 
 def main() -> None:
@@ -48,7 +104,14 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=80, help="forms")
     parser.add_argument("--marks", type=int, default=300)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="that draw")
+    parser.add_argument("--feedback", type=Path, help="a folder of reviewers' examples to fit on instead")
     given = parser.parse_args()
+    if given.feedback:
+        try:
+            refit(given.checkpoint, given.feedback)
+        except ValueError as wrong:
+            sys.exit(f"{wrong}.")
+        return
     calibrate(given.checkpoint, given.documents, given.marks, given.processes)
 
 

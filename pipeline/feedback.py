@@ -40,7 +40,7 @@ class Example(BaseModel):
 
     `value` is as written; `label` names the choice. `document` is the SHA-256 of the file the evidence comes from,
     `review` the id of the decision, `model_version` the version whose answer was judged. `identifier` says which
-    one the field holds, where that is known.
+    one the field holds, `check` the defect class that the answer decides, where these are known.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -52,6 +52,7 @@ class Example(BaseModel):
     label: Annotated[str, Field(pattern=r"^[a-z]{1,32}$")] | None = None
     cells: Annotated[int, Field(ge=1, le=64)] | None = None
     identifier: Identifier | None = None
+    check: Annotated[str, Field(pattern=r"^[a-z]+\.[a-z]+$")] | None = None
     document: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     review: Annotated[str, Field(min_length=1, max_length=64)]
     model_version: Annotated[str, Field(min_length=1, max_length=64)]

@@ -19,16 +19,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import cv2
-import numpy as np
 import structlog
 
 from models.calibration import Calibration, Curve, fit
 from models.reader import ModelReader
 from models.synthesis.evidence import Drawn
 from models.training.evaluate import answered, cut_from_forms, drawn_for, right
-from models.training.feedback import COLUMNS, answer
-from pipeline import feedback
+from models.training.feedback import shown
 
 log = structlog.get_logger(__name__)
 
@@ -59,13 +56,13 @@ def refit(folder: Path, taught: Path, least: int = LEAST_EXAMPLES) -> Calibratio
     """Fits the curves of each kind of which reviewers gave at least so many examples, leaves the others as they are,
     and writes them into the checkpoint's folder. Raises ValueError where there is enough of no kind."""
     reader = ModelReader.from_folder(folder).uncalibrated()
-    shown = _shown(taught)
+    examples = [one for _, one in shown(taught)]
     curves = dict(Calibration.load(folder).curves)
-    fitted = {kind: count for kind, count in Counter(one.kind for one in shown).items() if count >= least}
+    fitted = {kind: count for kind, count in Counter(one.kind for one in examples).items() if count >= least}
     if not fitted:
         raise ValueError(f"{taught} holds {least} examples of no kind, which a calibration needs")
     for kind in fitted:
-        curves |= _curves(reader, kind, [one for one in shown if one.kind == kind])
+        curves |= _curves(reader, kind, [one for one in examples if one.kind == kind])
     calibration = Calibration(curves)
     about = "reviewers' examples: " + ", ".join(f"{count} {kind}" for kind, count in sorted(fitted.items()))
     calibration.save(folder, data=about, evidences=sum(fitted.values()), date=datetime.now(UTC).date().isoformat())
@@ -81,21 +78,6 @@ def _curves(reader: ModelReader, kind: str, drawn: Sequence[Drawn]) -> dict[str,
         kind: fit([answer.confidence for answer in answers], hits),
         f"{kind}.present": fit([answer.present for answer in answers], there),
     }
-
-
-def _shown(taught: Path) -> list[Drawn]:
-    """Reviewers' examples as if they were drawn; those that the model has no words for are left out."""
-    shown = []
-    for one in feedback.examples(taught):
-        try:
-            said = answer(one)
-        except ValueError as wrong:
-            log.info("feedback.left_out", reason=str(wrong))
-            continue
-        image = cv2.imread(str(taught / one.file_name), cv2.IMREAD_GRAYSCALE)
-        if image is not None:
-            shown.append(Drawn(np.asarray(image, np.uint8), one.kind.value, said, COLUMNS, one.cells))
-    return shown
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import structlog
 from torch.utils.data import Dataset, IterableDataset
 
 from models.answers import EMPTY, ILLEGIBLE, LONGEST, STRUCK
@@ -21,6 +22,8 @@ from models.training.recipe import Recipe
 from models.training.shards import UNKNOWN, Shard, packed
 from pipeline import feedback
 from pipeline.reading import AnswerState, Pixels, QuestionKind
+
+log = structlog.get_logger(__name__)
 
 #: Columns of an evidence whose labels nobody knows.
 COLUMNS = np.full(48, UNKNOWN, np.uint8)
@@ -156,6 +159,27 @@ def loaded(folder: Path) -> tuple[Reviewed, Reviewed | None]:
     if not len(learned):
         raise ValueError(f"{folder} holds no example that can be learned from{_why(learned.left_out)}")
     return learned, kept if len(kept) else None
+
+
+def shown(folder: Path) -> list[tuple[feedback.Example, Drawn]]:
+    """Each example of a folder, and it as if it were drawn; those that the model has no words for are left out, and
+    said so in the log. Raises FileNotFoundError or ValueError with a sentence for what is no folder of feedback."""
+    every: list[tuple[feedback.Example, Drawn]] = []
+    left_out: Counter[str] = Counter()
+    for one in feedback.examples(folder):
+        try:
+            said = answer(one)
+        except ValueError as wrong:
+            left_out[str(wrong)] += 1
+            continue
+        image = cv2.imread(str(folder / one.file_name), cv2.IMREAD_GRAYSCALE)
+        if image is None:
+            left_out["a picture is missing"] += 1
+            continue
+        every.append((one, Drawn(np.asarray(image, np.uint8), one.kind.value, said, COLUMNS, one.cells)))
+    for reason, count in left_out.items():
+        log.warning("feedback.left_out", reason=reason, examples=count)
+    return every
 
 
 def turned(image: Pixels, degrees: float, kind: QuestionKind) -> Pixels:

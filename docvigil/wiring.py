@@ -31,7 +31,9 @@ from pipeline.pages import Limits
 from pipeline.reading import Reader
 from pipeline.verdict import CLEAR, Thresholds
 from records.canonical import as_id
-from records.objects import ObjectStore
+from records.model_archives import fetch
+from records.model_versions import standing
+from records.objects import ObjectStore, open_store
 from web.config import OidcConfig, WebConfig
 from web.promises import Promise, Promises
 from workers.config import OutgoingConfig, TrainingConfig, WorkerConfig
@@ -78,8 +80,9 @@ def detector(chosen: Settings) -> Detector:
     return Spotter.from_folder(folder if folder is not None and (folder / WEIGHTS).is_file() else None)
 
 
-def reader(chosen: Settings) -> Reader:
-    """The model for ink, batched across callers by the engine, and OCR for print. Imports torch."""
+def reader(chosen: Settings, folder: Path | None = None) -> Reader:
+    """The model for ink (of that folder, else the one that the settings name), batched across callers by the engine,
+    and OCR for print. Imports torch."""
     import torch
 
     from models.engine import Engine
@@ -88,7 +91,7 @@ def reader(chosen: Settings) -> Reader:
 
     # Threads that wait for each other's turn on a busy core take ten times as long as one alone.
     torch.set_num_threads(chosen.model_threads or max(1, (os.cpu_count() or 1) - chosen.prepare_processes))
-    ink = load_reader(chosen.model_folder)
+    ink = load_reader(folder or chosen.model_folder)
     engine = Engine(ink, max_batch=chosen.max_batch, max_wait_ms=chosen.max_wait_ms)
     engine.warm_up()
     return InkAndPrintReader(engine, PrintReader())
@@ -97,6 +100,19 @@ def reader(chosen: Settings) -> Reader:
 def own_reader() -> Reader:
     """The reader of a process that has only its environment: a document that runs alone."""
     return reader(settings())
+
+
+def registered_reader(version: str, key: str) -> Reader:
+    """The reader of a version whose archive stands in the object store under `key`; it is kept in the instance's folder
+    from then on."""
+    chosen = settings()
+    return reader(chosen, registered_folder(chosen, version, key))
+
+
+def registered_folder(chosen: Settings, version: str, key: str) -> Path:
+    """The folder of a version that the registry knows. Raises what `records.model_archives.fetch` does."""
+    store = open_store(chosen.objects, endpoint_url=chosen.s3_endpoint_url)
+    return fetch(store, key, version, chosen.home / "models", digest)
 
 
 def worker_config(chosen: Settings, instance: Instance) -> WorkerConfig:
@@ -108,6 +124,8 @@ def worker_config(chosen: Settings, instance: Instance) -> WorkerConfig:
         object_store=instance.object_store,
         object_store_endpoint=chosen.s3_endpoint_url,
         reader="docvigil.wiring:own_reader",
+        # Who names a folder wants that model and no other.
+        registered=None if chosen.model_folder is not None else "docvigil.wiring:registered_reader",
         start_up="docvigil.logging:set_up",
         doctypes_folder=str(chosen.types_folder),
         rules=rules_version(chosen),
@@ -129,8 +147,17 @@ def worker_config(chosen: Settings, instance: Instance) -> WorkerConfig:
     )
 
 
-def training_config(chosen: Settings) -> TrainingConfig:
+def training_config(chosen: Settings, sessions: sessionmaker[Session], store: ObjectStore) -> TrainingConfig:
     """What the process that trains is told. Raises BadSettings for a recipe that isn't there."""
+
+    def production() -> tuple[str, Path]:
+        with sessions.begin() as session:
+            found = standing(session).production
+        if chosen.model_folder is not None or found is None or found.key is None:
+            folder = model_folder(chosen)
+            return digest(folder), folder
+        return found.version, fetch(store, found.key, found.version, chosen.trainings_folder / "versions", digest)
+
     recipe = Path(chosen.retrain_recipe)
     if recipe.suffix not in (".yaml", ".yml"):
         recipe = Path(str(files("models.training") / f"{chosen.retrain_recipe}.yaml"))
@@ -143,7 +170,7 @@ def training_config(chosen: Settings) -> TrainingConfig:
         train=(*python, "docvigil", "train"),
         calibrate=(*python, "models.training.calibrate"),
         judge=(*python, "models.training.judged"),
-        production=lambda: (digest(model_folder(chosen)), model_folder(chosen)),
+        production=production,
         version=digest,
         code=code_digest(),
         least_examples=chosen.retrain_examples,

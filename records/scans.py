@@ -124,6 +124,25 @@ def rescan(
     return len(rows), rows[-1].id if len(rows) == limit else None
 
 
+def rescan_cleared(session: Session, model_version: str, *, actor: str, limit: int = 500) -> int:
+    """Scan documents again whose newest scan is by this model version and cleared them; how many, `limit` at most.
+
+    Call it until it returns 0: a document in flight isn't cleared any more.
+    """
+    rows = session.execute(
+        select(Document.id, Scan.arrival_id, Scan.judged_on)
+        .join(Scan, Scan.id == Document.scan_id)
+        .where(Scan.model_version == model_version, Scan.verdict == "clear", Document.status == "clear")
+        .order_by(Document.id)
+        .limit(limit)
+        .with_for_update(of=Document, key_share=True, skip_locked=True)
+    ).all()
+    for row in rows:
+        scan_id = start(session, row.id, cause="rescan", arrival_id=row.arrival_id, judged_on=row.judged_on)
+        event(session, "rescan", row.id, actor=actor, scan=scan_id)
+    return len(rows)
+
+
 def set_priority(session: Session, document_id: str, priority: int, *, actor: str) -> None:
     """Move a document forward or back in every queue; a higher number goes first. Raises LookupError."""
     if not write_priority(session, document_id, priority):

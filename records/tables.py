@@ -243,6 +243,7 @@ class Scan(Base):
             unique=True,
             postgresql_where=text("model_version IS NOT NULL AND NOT repeated"),
         ),
+        Index("scans_judged_by", "model_version", "document_id", postgresql_where=text("model_version IS NOT NULL")),
         Index("scans_leased", "lease_expires_at", postgresql_where=text("lease_owner IS NOT NULL")),
         Index(
             "scans_flagged_types",

@@ -15,7 +15,6 @@ import sys
 import time
 from dataclasses import asdict
 from datetime import date, datetime
-from importlib import import_module
 from typing import IO, Any, cast
 
 import structlog
@@ -26,6 +25,7 @@ from workers.bonds import die_with_parent, limit_memory
 from workers.config import WorkerConfig
 from workers.heartbeat import Work
 from workers.outages import FailedAlone
+from workers.resolve import resolve
 from workers.stages import DONE, LOST, QUARANTINED, RETRIED, STAGES, WAITING, carry_out
 from workers.station import Station
 
@@ -77,18 +77,14 @@ def main() -> int:
     lease = _from_json(job["lease"])
     reader = resolve(config.reader)() if lease.stage == "infer" else None
     station = Station(config, reader)
+    if station.fleet is not None:
+        station.fleet.look(wait=True)
     ids = observe.bound(lease, None if reader is None else reader.version)
     with structlog.contextvars.bound_contextvars(**ids, alone=True):
         # The lease is kept alive by the worker that watches.
         outcome = carry_out(station, lease, Work((lease.scan_id, lease.token)), STAGES[lease.stage])
     station.close()
     return EXITS[outcome]
-
-
-def resolve(path: str) -> Any:
-    """What `package.module:name` stands for."""
-    module, _, name = path.partition(":")
-    return getattr(import_module(module), name)
 
 
 def _how(status: int) -> str:

@@ -21,6 +21,8 @@ class WorkerConfig:
     object_store: str
     #: Where the reader comes from, as `package.module:function`. Only the processes that ask the model call it.
     reader: str
+    #: What makes a reader of a version and the key of its archive, likewise; None where the settings pin the model.
+    registered: str | None = None
     #: A folder of the user's own document types, beside the built-in ones.
     doctypes_folder: str | None = None
     #: Version of checks, rules and thresholds, written with every verdict.

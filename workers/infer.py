@@ -16,7 +16,7 @@ from pipeline.doctypes.schema import FormField
 from pipeline.evidence import narrowed
 from pipeline.findings import Finding, Outcome, Verdict
 from pipeline.questions import Reading, questions, reading
-from pipeline.reading import Evidence, Question, QuestionKind
+from pipeline.reading import Evidence, Question, QuestionKind, Reader
 from pipeline.verdict import Thresholds, decide
 from records.words import Lease, Versions
 from workers import observe
@@ -40,12 +40,13 @@ class Judged:
 
 def infer(station: Station, lease: Lease, work: Work) -> Judged:
     """Reads the evidence that the manifest names, and judges it."""
-    model = station.model()
     started = time.perf_counter()
     manifest = Manifest.from_json(lease.manifest or {})
     with ExitStack() as stack:
         pictures = None if manifest.archive is None else stack.enter_context(evidence(station.store, manifest.archive))
-        readings = _read(station, manifest, pictures, work)
+        with station.judging(lease.document_id) as reader:
+            model = reader.version
+            readings = _read(station, reader, manifest, pictures, work)
         asked = time.perf_counter()
         findings = _judge(station, lease, manifest, readings)
         keys = _pictures_of(station, lease, manifest, pictures, findings)
@@ -61,10 +62,21 @@ def infer(station: Station, lease: Lease, work: Work) -> Judged:
     )
 
 
-def _read(station: Station, manifest: Manifest, pictures: EvidenceReader | None, work: Work) -> list[Reading]:
+def reconsider(station: Station, reader: Reader, lease: Lease, work: Work) -> tuple[Verdict, list[Finding]]:
+    """What another version would make of the same evidence; nothing is stored."""
+    manifest = Manifest.from_json(lease.manifest or {})
+    with ExitStack() as stack:
+        pictures = None if manifest.archive is None else stack.enter_context(evidence(station.store, manifest.archive))
+        findings = _judge(station, lease, manifest, _read(station, reader, manifest, pictures, work))
+    return decide(findings), findings
+
+
+def _read(
+    station: Station, reader: Reader, manifest: Manifest, pictures: EvidenceReader | None, work: Work
+) -> list[Reading]:
     """One reading an evidence, in the manifest's order. Asks in portions, so that a long file stays small in memory
     and shows that it advances."""
-    if pictures is None or station.reader is None:
+    if pictures is None:
         return []
     doctypes = {page.number: page.doctype for page in manifest.pages}
     readings: list[Reading] = []
@@ -74,7 +86,7 @@ def _read(station: Station, manifest: Manifest, pictures: EvidenceReader | None,
     def flush() -> None:
         nonlocal asked
         flat = [question for _, _, each in portion for question in each]
-        answers = iter(station.reader.read(flat) if flat and station.reader else ())
+        answers = iter(reader.read(flat) if flat else ())
         for cut, field, each in portion:
             readings.append(reading(cut, field, [next(answers) for _ in each]))
         observe.QUESTIONS.inc(len(flat))

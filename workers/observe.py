@@ -26,6 +26,9 @@ SECONDS = Histogram(
     buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800),
 )
 PAGES = Counter("docvigil_pages", "Pages rendered, matched and cut, by the ink on them: some, or none", ["ink"])
+SHADOWED = Counter(
+    "docvigil_shadow_scans", "Scans that a version in shadow has read as well, by what came of it", ["outcome"]
+)
 QUESTIONS = Counter("docvigil_questions", "Questions put to the model")
 DUE = Gauge(
     "docvigil_cases_due", "Documents overdue for a decision, and due soon", ["state"], multiprocess_mode="mostrecent"

@@ -50,7 +50,9 @@ def run_prepare(config: WorkerConfig, concurrency: int | None = None) -> None:
 def run_infer(config: WorkerConfig, make_reader: Callable[[], Reader], concurrency: int | None = None) -> None:
     """Judges documents until SIGTERM: many threads wait for the one reader of this process."""
     configure(config, make_reader())
-    station()
+    # The version that judges here may be another than the one that came with the installation.
+    if (fleet := station().fleet) is not None:
+        fleet.look(wait=True)
     _run(config, queues=[celery_app.INFER], pool="threads", concurrency=concurrency or config.infer_threads)
 
 

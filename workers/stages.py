@@ -14,6 +14,7 @@ from workers.heartbeat import LeaseLost, Work
 from workers.infer import infer
 from workers.outages import FailedAlone, outage
 from workers.prepare import prepare
+from workers.shadow import shadowed
 from workers.station import Station
 
 log = structlog.get_logger(__name__)
@@ -45,7 +46,10 @@ def do_infer(station: Station, lease: Lease, work: Work) -> str:
             timings=judged.timings,
             rules=station.rules,
         )
-    return DONE if written else LOST
+    if not written:
+        return LOST
+    shadowed(station, lease, work)
+    return DONE
 
 
 STAGES: dict[str, Stage] = {"prepare": do_prepare, "infer": do_infer}

@@ -7,18 +7,21 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 
 from sqlalchemy.orm import Session, sessionmaker
 
 from pipeline.desk import DeskRules
 from pipeline.doctypes.schema import DocumentType
 from pipeline.reading import Answer, Question, Reader
-from records import database, leases, registry
+from records import database, leases, model_versions, registry
 from records.objects import ObjectStore, open_store
 from workers.config import WorkerConfig
+from workers.fleet import Fleet
 from workers.heartbeat import Heartbeat, Held
 from workers.knowledge import Register, Types
+from workers.resolve import resolve
 
 
 class Station:
@@ -34,26 +37,33 @@ class Station:
         self.store: ObjectStore = open_store(config.object_store, endpoint_url=config.object_store_endpoint)
         self.types = Types(config.doctypes_folder, config.refresh_seconds, self._record_types)
         self.register = Register(self.sessions, config.refresh_seconds)
-        self.reader = None if reader is None else Watched(reader)
+        self.fleet = (
+            None if reader is None else Fleet(Watched(reader), self._standing, _loader(config), config.refresh_seconds)
+        )
         self.heartbeat = Heartbeat(
             self._renew,
             every=config.heartbeat_seconds,
             stall=config.stall_seconds,
             hang=config.hang_seconds,
-            moved_at=lambda: 0.0 if self.reader is None else self.reader.moved_at,
+            moved_at=lambda: 0.0 if self.fleet is None else self.fleet.moved_at,
         )
-        self._recorded_model = ""
+        self._recorded: set[str] = set()
 
-    def model(self) -> str:
-        """The version of the reader's model, which stands in the records from the first call on."""
-        if self.reader is None:
+    @contextmanager
+    def judging(self, document_id: str) -> Iterator[Reader]:
+        """The reader that judges a document; its version stands in the records."""
+        if self.fleet is None:
             raise RuntimeError("this process was started without a reader")
-        version = self.reader.version
-        if version != self._recorded_model:
-            with self.sessions.begin() as session:
-                registry.record_model(session, version)
-            self._recorded_model = version
-        return version
+        with self.fleet.judging(document_id) as reader:
+            if reader.version not in self._recorded:
+                with self.sessions.begin() as session:
+                    model_versions.used(session, reader.version)
+                self._recorded.add(reader.version)
+            yield reader
+
+    def _standing(self) -> model_versions.Standing:
+        with self.sessions.begin() as session:
+            return model_versions.standing(session)
 
     def _record_types(self, types: Sequence[DocumentType], version: str) -> None:
         with self.sessions.begin() as session:
@@ -65,6 +75,8 @@ class Station:
 
     def close(self) -> None:
         self.heartbeat.stop()
+        if self.fleet is not None:
+            self.fleet.close()
         self.engine.dispose()
 
 
@@ -84,10 +96,23 @@ class Watched:
         """On the monotonic clock: the last answer, or the engine's own last batch where it tells (`progress_at`)."""
         return max(self._answered_at, float(getattr(self._reader, "progress_at", 0.0)))
 
-    def read(self, questions: list[Question]) -> list[Answer]:
+    def read(self, questions: Sequence[Question]) -> list[Answer]:
         answers = self._reader.read(questions)
         self._answered_at = time.monotonic()
         return answers
+
+    def close(self) -> None:
+        close = getattr(self._reader, "close", None)
+        if close is not None:
+            close()
+
+
+def _loader(config: WorkerConfig) -> Callable[[str, str], Reader] | None:
+    """Makes a reader of a version and the key of its archive, where the configuration names what does."""
+    if config.registered is None:
+        return None
+    make = resolve(config.registered)
+    return lambda version, key: Watched(make(version, key))
 
 
 _lock = threading.Lock()

@@ -28,6 +28,8 @@ ALTER TABLE model_versions
     ADD CONSTRAINT model_versions_share CHECK (share > 0 AND share <= 1);
 CREATE UNIQUE INDEX model_versions_trial ON model_versions ((true)) WHERE stage IN ('shadow', 'canary');
 
+CREATE INDEX scans_judged_by ON scans (model_version, document_id) WHERE model_version IS NOT NULL;
+
 CREATE TABLE golden_sets (
     id bigint GENERATED ALWAYS AS IDENTITY,
     digest text NOT NULL,
@@ -196,7 +198,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DROP TABLE drift_readings, bound_readings, shadow_scans, evaluations, trainings, examples, golden_sets")
-    op.execute("DROP INDEX model_versions_trial")
+    op.execute("DROP INDEX model_versions_trial, scans_judged_by")
     op.execute("ALTER TABLE model_versions DROP parent, DROP lineage, DROP key, DROP share, DROP staged_by")
     # To the version before, a document selected for its doubt is one opened again: found on purpose, not by chance.
     op.execute("UPDATE cases SET cause = 'reopened' WHERE cause = 'selected'")

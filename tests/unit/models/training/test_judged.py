@@ -41,5 +41,5 @@ def test_each_version_is_told_what_it_got_right(tmp_path: Path, spoiled: Path) -
 
 
 def test_a_folder_without_examples_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="holds no metadata.jsonl"):
+    with pytest.raises(FileNotFoundError, match="holds no metadata"):
         list(judged(tmp_path, bundled(), bundled()))

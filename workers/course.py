@@ -15,6 +15,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,9 +93,7 @@ class Course:
             for side in teaching.SIDES:
                 self._step()
                 with self._sessions.begin() as session:
-                    golden = teaching.write(session, self._store, part / side, side)
-                    if side == "golden":
-                        golden_set = golden
+                    teaching.write(session, self._store, part / side, side)
             _set_apart(part / "fresh", part / "train")
             counted = {side: len(_examples(part / side)) for side in teaching.SIDES}
             learned = sum(not feedback.held_out(one.document) for one in _examples(part / "train"))
@@ -103,11 +102,11 @@ class Course:
         told = {"examples": {**counted, "train": learned}, "data": digest}
         with self._sessions.begin() as session:
             teaching.record_parent(session, version)
+            golden = teaching.golden_set(session)
             self._kept(
-                trainings.advance(
-                    session, self._lease, "training", parent=version, golden_set_id=golden_set, progress=told
-                )
+                trainings.advance(session, self._lease, "training", parent=version, golden_set_id=golden, progress=told)
             )
+        self._lease = replace(self._lease, parent=version, golden_set_id=golden)
 
     def _enough(self, learned: int) -> None:
         least = self._config.least_examples
@@ -195,9 +194,9 @@ class Course:
                 with whole(self.files.judged(side)) as part:
                     self._judge(self.files.side(side), part)
         key = teaching.archive(self._store, self.files.candidate, version)
+        result = teaching.decide(self.files, self._lease.cause)
         with self._sessions.begin() as session:
-            result = teaching.decide(session, self._lease, self.files, version)
-            teaching.record(session, self._lease, version, key=key, lineage=self._lineage(), result=result)
+            waits = teaching.record(session, self._lease, version, key=key, lineage=self._lineage(), result=result)
             self._kept(
                 trainings.finish(
                     session,
@@ -205,7 +204,7 @@ class Course:
                     "passed" if result.passed else "refused",
                     candidate=version,
                     error=None if result.passed else " ".join(result.reasons),
-                    progress={"gate": result.told},
+                    progress={"gate": result.told} if waits is None else {"gate": result.told, "waits": waits},
                 )
             )
         return "passed" if result.passed else "refused"

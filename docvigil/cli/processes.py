@@ -146,6 +146,6 @@ def worker(
             if queue is Queue.PREPARE:
                 run_prepare(config, concurrency)
             elif queue is Queue.TRAIN:
-                run_train(config, wiring.training_config(desk.settings))
+                run_train(config, wiring.training_config(desk.settings, desk.sessions, desk.store))
             else:
                 run_infer(config, lambda: the_reader(desk.settings), concurrency)

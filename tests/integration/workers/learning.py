@@ -23,7 +23,7 @@ def training_config(folder: Path) -> TrainingConfig:
         recipe=folder / "tiny.yaml",
         train=(*python, "docvigil", "train"),
         calibrate=(*python, "models.training.calibrate"),
-        judge=(*python, "tests.integration.workers.judging"),
+        judge=(*python, "models.training.judged"),
         production=lambda: (digest(folder / "start"), folder / "start"),
         version=digest,
         code="of the test",

@@ -46,7 +46,7 @@ def config(database_url: str, tmp_path: Path) -> WorkerConfig:
 
 @pytest.fixture
 def training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrainingConfig:
-    for name in ("gather", "write", "archive", "decide", "record"):
+    for name in ("gather", "write"):
         monkeypatch.setattr(teaching, name, getattr(teaching, name))
     schooling.install(learned=30)
     start = tmp_path / "start"

@@ -11,17 +11,18 @@ from models.calibration import Calibration, Curve
 from models.checkpoint import WEIGHTS, digest
 from models.nanovlm.model import NanoVLM
 from models.reader import ModelReader
-from models.training.calibrate import _shown, refit
+from models.training.calibrate import refit
 from models.training.evaluate import answered, right
+from models.training.feedback import shown
 from tests.unit.models.training.test_feedback import fill
 from tests.unit.models.training.test_training import tiny
 
 
 def how_far_off(checkpoint: Path, taught: Path) -> float:
     """Between the confidence and the share of answers that are right."""
-    shown = _shown(taught)
-    answers = answered(ModelReader.from_folder(checkpoint), shown)
-    hits = [right(one, answer) for one, answer in zip(shown, answers, strict=True)]
+    told = [one for _, one in shown(taught)]
+    answers = answered(ModelReader.from_folder(checkpoint), told)
+    hits = [right(one, answer) for one, answer in zip(told, answers, strict=True)]
     return abs(sum(answer.confidence for answer in answers) - sum(hits)) / len(hits)
 
 

@@ -18,8 +18,8 @@ from pipeline.doctypes.author import drafted, page_name, png
 from pipeline.doctypes.load import known
 from pipeline.doctypes.preview import check
 from pipeline.pages import BadFile, Limits
-from workers.alone import resolve
 from workers.bonds import die_with_parent, limit_memory
+from workers.resolve import resolve
 
 #: Recovering a blank from sixty samples, or trying a long sample, ends after so long.
 SECONDS = 600.0

@@ -1,0 +1,91 @@
+"""What a decision teaches: the right answer to the question that was asked about an evidence.
+
+Not every decision tells it. Whoever dismisses "the date is in the future" says that the date read is wrong or that it
+doesn't matter, but not what stands there; only what follows from a decision without a guess is learned from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pipeline.findings import Outcome
+from pipeline.reading import AnswerState, QuestionKind
+
+Decision = Literal["confirmed", "dismissed", "corrected"]
+
+#: What a person who says "it is there" says of a choice.
+PRESENT = {
+    QuestionKind.SIGNATURE: "signature",
+    QuestionKind.ENDORSEMENT: "stamp",
+    QuestionKind.CHECKBOX: "ticked",
+    QuestionKind.TEXT: "filled",
+}
+
+STRINGS = (QuestionKind.DATE, QuestionKind.IDENTIFIER, QuestionKind.AMOUNT)
+
+#: Checks of what a string says, whose value stands where their outcome does.
+OF_VALUES = ("date.format", "date.impossible", "date.future", "date.stale", "date.order", "identifier.invalid")
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """The right answer: a state, and the value (strings) or the label (choices) of what is present."""
+
+    state: AnswerState
+    value: str | None = None
+    label: str | None = None
+
+
+def lesson(
+    kind: QuestionKind,
+    check: str,
+    outcome: Outcome,
+    decision: Decision,
+    *,
+    read: str | None = None,
+    corrected: str | None = None,
+    struck: bool = False,
+) -> Lesson | None:
+    """What a decision on a finding teaches about its evidence; None where it leaves the answer open.
+
+    `read` is the finding's value, `corrected` the one that the person gave, `struck` whether the field was found struck
+    out.
+    """
+    if decision == "corrected":
+        if not corrected or kind not in STRINGS:
+            return None
+        return Lesson(AnswerState.PRESENT, value=corrected)
+    # A defect is there if one was found and confirmed, or not found and doubted with success.
+    defect = decision == "confirmed"
+    if check.endswith(".missing"):
+        return _presence(kind, defect, struck, read)
+    if check == "ink.unexpected" and kind is QuestionKind.MARK:
+        return None if defect else Lesson(AnswerState.EMPTY)
+    if kind not in STRINGS:
+        return None
+    if check == "date.unreadable":
+        if outcome is Outcome.PASS:
+            return _value(read) if not defect else None
+        return Lesson(AnswerState.ILLEGIBLE) if defect else None
+    if check not in OF_VALUES:
+        return None
+    # What was read stands where the outcome does: an anomaly that is one, a pass that was none.
+    stands = (outcome is Outcome.ANOMALY and defect) or (outcome is Outcome.PASS and not defect)
+    return _value(read) if stands else None
+
+
+def _presence(kind: QuestionKind, defect: bool, struck: bool, read: str | None) -> Lesson | None:
+    if kind is QuestionKind.PRINT:
+        return None
+    if defect:
+        return Lesson(AnswerState.STRUCK if struck else AnswerState.EMPTY)
+    if kind in STRINGS:
+        # That something stands there is not yet what it says.
+        return _value(read)
+    label = PRESENT.get(kind)
+    return None if label is None else Lesson(AnswerState.PRESENT, label=label)
+
+
+def _value(read: str | None) -> Lesson | None:
+    return Lesson(AnswerState.PRESENT, value=read) if read else None

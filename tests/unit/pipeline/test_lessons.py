@@ -1,0 +1,46 @@
+"""A decision teaches what follows from it, and nothing more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pipeline.findings import Outcome
+from pipeline.lessons import Lesson, lesson
+from pipeline.reading import AnswerState, QuestionKind
+
+EMPTY, STRUCK, ILLEGIBLE = (Lesson(one) for one in (AnswerState.EMPTY, AnswerState.STRUCK, AnswerState.ILLEGIBLE))
+SIGNED = Lesson(AnswerState.PRESENT, label="signature")
+READ = Lesson(AnswerState.PRESENT, value="01/02/2026")
+
+
+@pytest.mark.parametrize(
+    ("kind", "check", "outcome", "decision", "given", "taught"),
+    [
+        ("signature", "signature.missing", "anomaly", "confirmed", {}, EMPTY),
+        ("signature", "signature.missing", "anomaly", "confirmed", {"struck": True}, STRUCK),
+        ("signature", "signature.missing", "uncertain", "dismissed", {}, SIGNED),
+        ("signature", "signature.missing", "pass", "dismissed", {}, SIGNED),
+        ("signature", "signature.missing", "pass", "confirmed", {}, EMPTY),
+        ("date", "date.missing", "anomaly", "confirmed", {}, EMPTY),
+        ("date", "date.missing", "anomaly", "dismissed", {}, None),
+        ("date", "date.unreadable", "anomaly", "confirmed", {}, ILLEGIBLE),
+        ("date", "date.unreadable", "anomaly", "dismissed", {}, None),
+        ("date", "date.unreadable", "uncertain", "corrected", {"corrected": "01/02/2026"}, READ),
+        ("date", "date.stale", "anomaly", "confirmed", {"read": "01/02/2026"}, READ),
+        ("date", "date.stale", "anomaly", "dismissed", {"read": "01/02/2026"}, None),
+        ("date", "date.stale", "uncertain", "confirmed", {"read": "01/02/2026"}, None),
+        ("date", "date.stale", "pass", "dismissed", {"read": "01/02/2026"}, READ),
+        ("date", "date.stale", "pass", "confirmed", {"read": "01/02/2026"}, None),
+        ("date", "date.stale", "anomaly", "corrected", {"read": "01/02/2020", "corrected": "01/02/2026"}, READ),
+        ("endorsement", "endorsement.unauthorised", "anomaly", "confirmed", {}, None),
+        ("mark", "ink.unexpected", "anomaly", "dismissed", {}, EMPTY),
+        ("mark", "ink.unexpected", "anomaly", "confirmed", {}, None),
+        ("signature", "signature.missing", "anomaly", "corrected", {"corrected": "x"}, None),
+    ],
+)
+def test_what_is_taught(
+    kind: str, check: str, outcome: str, decision: Any, given: dict[str, Any], taught: Lesson | None
+) -> None:
+    assert lesson(QuestionKind(kind), check, Outcome(outcome), decision, **given) == taught

@@ -298,10 +298,10 @@ def _set_apart(fresh: Path, learned: Path) -> None:
     """Moves half of the fresh examples, by document, to those of the training, which doesn't learn from them but says
     by them which of its states is best. The others are for measuring alone."""
     every = _examples(fresh)
-    for one in every:
-        if deciding(one.document):
-            feedback.add(learned, one, (fresh / one.file_name).read_bytes())
-    left = [one for one in every if not deciding(one.document)]
+    moved = [one for one in every if feedback.held_out(one.document) and deciding(one.document)]
+    for one in moved:
+        feedback.add(learned, one, (fresh / one.file_name).read_bytes())
+    left = [one for one in every if one not in moved]
     if every:
         lines = "".join(one.model_dump_json() + "\n" for one in left)
         (fresh / feedback.LIST).write_text(lines, encoding="utf-8")

@@ -47,6 +47,15 @@ class Trainer:
             hang=2 * training.stall_seconds,
         )
 
+    def begin(self) -> None:
+        """Asks for what fell due while nothing trained. With the database away the first ring does it."""
+        try:
+            self.ask_due()
+        except Exception as error:
+            if not outage(error):
+                raise
+            log.warning("training.not_asked", error=type(error).__name__)
+
     def ask_due(self, now: datetime | None = None) -> int | None:
         """Asks for the training that the calendar has due, unless it was asked for before; its number."""
         if self._config.retrain_at is None:

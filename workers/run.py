@@ -69,6 +69,7 @@ def run_train(config: WorkerConfig, training: TrainingConfig) -> None:
 
     worker_shutting_down.connect(asked, weak=False)
     trainer = Trainer(config, training, stop)
+    trainer.begin()
     try:
         _run(config, queues=[celery_app.TRAIN], pool="threads", concurrency=1, more=lambda app: register(app, trainer))
     finally:

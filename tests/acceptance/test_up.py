@@ -17,7 +17,18 @@ from tests.services import open_folder
 pytestmark = pytest.mark.timeout(900)
 
 #: What runs under `up`, each a process of its own beneath which others may be.
-CHILDREN = {"postgres", "redis", "relay", "reconcile", "worker-prepare", "worker-infer", "beat", "watch", "web"}
+CHILDREN = {
+    "postgres",
+    "redis",
+    "relay",
+    "reconcile",
+    "worker-prepare",
+    "worker-infer",
+    "worker-train",
+    "beat",
+    "watch",
+    "web",
+}
 
 
 @pytest.fixture

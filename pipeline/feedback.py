@@ -79,7 +79,12 @@ def picture(image: Pixels) -> tuple[str, bytes]:
     if not done:
         raise ValueError(f"an evidence of {image.shape} pixels can't be written as PNG")
     data = packed.tobytes()
-    return f"{PICTURES}/{hashlib.sha256(data).hexdigest()}.png", data
+    return named(data), data
+
+
+def named(data: bytes) -> str:
+    """The `file_name` of a grey PNG."""
+    return f"{PICTURES}/{hashlib.sha256(data).hexdigest()}.png"
 
 
 def add(folder: Path, example: Example, data: bytes) -> None:
@@ -87,7 +92,7 @@ def add(folder: Path, example: Example, data: bytes) -> None:
 
     The picture is whole before a line names it. Raises ValueError where the two don't belong together.
     """
-    if example.file_name != f"{PICTURES}/{hashlib.sha256(data).hexdigest()}.png":
+    if example.file_name != named(data):
         raise ValueError(f"{example.file_name} is the name of another picture")
     path = folder / example.file_name
     path.parent.mkdir(parents=True, exist_ok=True)

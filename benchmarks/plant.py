@@ -62,7 +62,12 @@ def plant(home: Path, *, null: bool = False) -> Iterator[Plant]:
         if null:
             # The benchmark's own worker, since the product has no reader that doesn't read.
             children = [
-                replace(child, command=[sys.executable, "-m", "benchmarks.null_worker"])
+                replace(
+                    child,
+                    command=[sys.executable, "-m", "benchmarks.null_worker"],
+                    # Children stand in the root folder, where nobody finds this package.
+                    environment={**child.environment, "PYTHONPATH": str(Path(__file__).parents[1])},
+                )
                 if child.name == "worker-infer"
                 else child
                 for child in children

@@ -47,7 +47,9 @@ class Station:
             hang=config.hang_seconds,
             moved_at=lambda: 0.0 if self.fleet is None else self.fleet.moved_at,
         )
-        self._recorded: set[str] = set()
+        #: The version that came with the installation; all others stand in the records before they are loaded.
+        self._own = None if reader is None else reader.version
+        self._recorded = False
 
     @contextmanager
     def judging(self, document_id: str) -> Iterator[Reader]:
@@ -55,10 +57,10 @@ class Station:
         if self.fleet is None:
             raise RuntimeError("this process was started without a reader")
         with self.fleet.judging(document_id) as reader:
-            if reader.version not in self._recorded:
+            if reader.version == self._own and not self._recorded:
                 with self.sessions.begin() as session:
                     model_versions.used(session, reader.version)
-                self._recorded.add(reader.version)
+                self._recorded = True
             yield reader
 
     def _standing(self) -> model_versions.Standing:

@@ -64,6 +64,7 @@ class Course:
         self.files = Files(config.folder, lease.id, lease.created_at)
         self._told: dict[str, Any] = {}
         self._tell_at = 0.0
+        self._curve: list[dict[str, float]] = []
         self._moved: tuple[object, float] | None = None
         self._began = time.monotonic()
 
@@ -168,7 +169,11 @@ class Course:
 
     def _so_far(self, now: dict[str, Any]) -> dict[str, Any]:
         forward = {"lost": 0} if now.get("step") != self._lease.progress.get("step") else {}
-        return {**now, **forward, "curve": self.files.curve()}
+        # The curve is long, and changes with each state only.
+        curve = self.files.curve()
+        drawn = {"curve": curve} if curve != self._curve else {}
+        self._curve = curve
+        return {**now, **forward, **drawn}
 
     def _calibrate(self, folder: Path) -> None:
         config = self._config

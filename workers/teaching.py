@@ -6,7 +6,6 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from pipeline import gate
 from pipeline.gate import GateResult, Outcome
-from records import model_archives, model_versions, registry
+from records import examples, model_archives, model_versions, registry
 from records.learning_tables import Evaluation, GoldenSet
 from records.objects import ObjectStore
 from records.tables import ModelVersion
@@ -24,8 +23,8 @@ from records.words import Refused
 from workers.files import Files
 
 #: The sides that examples are written down by, and those that versions are compared on.
-SIDES = ("train", "golden", "fresh")
-COMPARED = ("golden", "fresh")
+SIDES: tuple[examples.Side, ...] = ("train", "golden", "fresh")
+COMPARED: tuple[examples.Side, ...] = ("golden", "fresh")
 
 #: Who stages what a training gave.
 TRAINER = "trainer"
@@ -56,12 +55,12 @@ class Decided:
 
 def gather(session: Session, store: ObjectStore) -> None:
     """Turns decisions that are new into examples."""
-    import_module("records.examples").gather(session, store)
+    examples.gather(session, store)
 
 
-def write(session: Session, store: ObjectStore, folder: Path, side: str) -> None:
+def write(session: Session, store: ObjectStore, folder: Path, side: examples.Side) -> None:
     """Writes the examples of a side as a folder of feedback."""
-    import_module("records.examples").write_folder(session, store, folder, side)
+    examples.write_folder(session, store, folder, side)
 
 
 def golden_set(session: Session) -> int | None:

@@ -13,19 +13,27 @@ from pathlib import Path
 
 import psutil
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from docvigil.settings import Settings
+from pipeline import feedback
 from records import audit, trainings
+from records.learning_tables import LearningExample
+from records.objects import open_store
 from records.trainings import TrainingView
+from tests.integration.records import steps
 from tests.integration.workers import schooling
 from tests.integration.workers.learning import training_config
 from tests.integration.workers.plant import until
 from workers import app as celery_app
 from workers import teaching
 from workers.config import TrainingConfig, WorkerConfig
+from workers.course import deciding
 from workers.retrain import Trainer
+
+#: What stands in place of these in the other tests.
+WRITTEN = {"gather": teaching.gather, "write": teaching.write}
 
 SLEEPS = (sys.executable, "-c", "import time; time.sleep(600)")
 FAILS = (sys.executable, "-c", "import sys; sys.exit('the recipe is of another architecture')")
@@ -125,6 +133,54 @@ def test_with_too_few_examples_it_is_refused_with_a_sentence(
     assert one.stage == "refused" and one.error is not None
     assert "There are 30 examples from reviewers to learn from, and 100 are needed" in one.error
     assert "70 more" in one.error
+
+
+def test_what_the_records_hold_reaches_the_program(
+    config: WorkerConfig, training: TrainingConfig, sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The real examples: by sides, with half of what is held out set apart to choose the best state by."""
+    monkeypatch.setattr(teaching, "gather", WRITTEN["gather"])
+    monkeypatch.setattr(teaching, "write", WRITTEN["write"])
+    store = open_store(config.object_store)
+    rows = []
+    for seed in range(60):
+        one, data = schooling.example(seed)
+        steps.document(sessions, f"form {seed}")
+        document = steps.sha(f"form {seed}")
+        key = f"examples/{Path(one.file_name).name}"
+        store.put(key, data)
+        rows.append(
+            {
+                "picture": Path(one.file_name).stem,
+                "key": key,
+                "kind": one.kind.value,
+                "state": one.state.value,
+                "label": one.label,
+                "check": "field.missing",
+                "document_id": document,
+                "reviewer": "asha",
+                "model_version": "before",
+                "right": False,
+                "chosen": "flagged",
+                "held_out": feedback.held_out(document),
+            }
+        )
+    with sessions.begin() as session:
+        session.execute(insert(LearningExample), rows)
+    held = [row["document_id"] for row in rows if row["held_out"]]
+    number = ask(sessions)
+    with at_work(config, replace(training, train=SLEEPS)):
+        until(lambda: bool(sleepers()))
+        (gathered,) = training.folder.glob(f"{number}-*/gathered")
+        taught = feedback.examples(gathered / "train")
+        fresh = feedback.examples(gathered / "fresh") if held else []
+    assert len(taught) == 60 - len(held) + sum(deciding(one) for one in held)
+    assert sorted(one.document for one in fresh) == sorted(one for one in held if not deciding(one))
+    assert all((gathered / "train" / one.file_name).is_file() for one in taught)
+    counted = view(sessions, number).progress["examples"]
+    assert counted == {"train": 60 - len(held), "golden": 0, "fresh": len(fresh)}
+    with sessions.begin() as session:
+        trainings.cancel(session, number, by="asha")
 
 
 def test_one_that_is_cancelled_ends_at_once_and_leaves_nothing(

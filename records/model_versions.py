@@ -122,6 +122,31 @@ def stage(session: Session, version: str, to: str, *, by: str, share: float | No
     return before
 
 
+def roll_back(session: Session, *, by: str, why: str = "") -> str:
+    """Take back the version on trial or, without one, put the former into production again; the version that is retired
+    by it. What it cleared is to be scanned again after the commit (`records.scans.rescan_cleared`).
+
+    Raises Refused where there is nothing to take back.
+    """
+    now, before = standing(session), former(session)
+    if now.trial is not None:
+        stage(session, now.trial.version, "retired", by=by, why=why)
+        return now.trial.version
+    if before is None or now.production is None:
+        raise Refused("no version is on trial, and none was in production before; there is nothing to take back")
+    stage(session, before, "production", by=by, why=why)
+    return now.production.version
+
+
+def judges(session: Session, version: str) -> bool:
+    """Whether what the version says may be written: not what one says that was rolled back meanwhile. Until the end of
+    the transaction nobody rolls it back."""
+    row = session.execute(
+        select(ModelVersion.stage, ModelVersion.key).where(ModelVersion.version == version).with_for_update(read=True)
+    ).one_or_none()
+    return row is None or row.key is None or row.stage != "retired"
+
+
 def used(session: Session, version: str) -> None:
     """A version judges documents here: one that the records don't know, or that stands aside, is in production from now
     on, unless they name one that is to be judged by instead."""
@@ -141,6 +166,12 @@ def standing(session: Session) -> Standing:
     ).all()
     at = {row.stage: Staged(row.version, row.stage, row.key, row.share) for row in rows}
     return Standing(at.get("production"), at.get("shadow") or at.get("canary"))
+
+
+def beginning(session: Session, start: str) -> list[str]:
+    """The versions that begin with these letters."""
+    query = select(ModelVersion.version).where(ModelVersion.version.startswith(start, autoescape=True))
+    return list(session.scalars(query.order_by(ModelVersion.version)))
 
 
 def former(session: Session) -> str | None:

@@ -135,7 +135,7 @@ def rescan_cleared(session: Session, model_version: str, *, actor: str, limit: i
         .where(Scan.model_version == model_version, Scan.verdict == "clear", Document.status == "clear")
         .order_by(Document.id)
         .limit(limit)
-        .with_for_update(of=Document, key_share=True, skip_locked=True)
+        .with_for_update(of=Document, key_share=True)
     ).all()
     for row in rows:
         scan_id = start(session, row.id, cause="rescan", arrival_id=row.arrival_id, judged_on=row.judged_on)

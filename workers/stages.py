@@ -7,7 +7,8 @@ from collections.abc import Callable
 import structlog
 
 from pipeline.pages import BadFile
-from records import leases
+from pipeline.reading import ReaderUnavailable
+from records import leases, model_versions
 from records.traces import where
 from records.words import Lease
 from workers.heartbeat import LeaseLost, Work
@@ -35,6 +36,8 @@ def do_prepare(station: Station, lease: Lease, work: Work) -> str:
 def do_infer(station: Station, lease: Lease, work: Work) -> str:
     judged = infer(station, lease, work)
     with station.sessions.begin() as session:
+        if not model_versions.judges(session, judged.versions.model):
+            raise ReaderUnavailable("the version that judged was rolled back meanwhile; another judges again")
         written = leases.judged(
             session,
             lease,

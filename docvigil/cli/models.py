@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from docvigil.cli import measures
+from docvigil.cli import measures, versions
 from docvigil.cli.common import Refusal, as_json, opened, screen
 from docvigil.settings import Settings
 from docvigil.wiring import bound, merged, model_folder
@@ -20,7 +20,7 @@ from pipeline.missed import Bound
 from pipeline.verdict import Thresholds
 from records import registry
 
-app = typer.Typer(help="The models that read: list, evaluate, calibrate.", no_args_is_help=True)
+app = typer.Typer(help="The models that read: list, evaluate, calibrate, promote, roll back.", no_args_is_help=True)
 
 #: Digits of a model's digest that tables show.
 SHOWN_DIGEST = 12
@@ -63,6 +63,7 @@ def list_(json: Annotated[bool, typer.Option("--json", help="One object a line."
 
 app.command()(measures.evaluate)
 app.command()(measures.calibrate)
+versions.register(app)
 
 
 def _selected(config: Settings) -> dict[str, Any]:

@@ -87,6 +87,10 @@ ACCESS: dict[str, frozenset[Role]] = {
     "drop_draft": SUPERVISORS,
     "publish_draft": SUPERVISORS,
     "try_draft": SUPERVISORS,
+    # /models
+    "models_page": READERS | ADMINS,
+    "model_page": READERS | ADMINS,
+    "train": ADMINS,
     # /labels
     "label_sets_page": DESK,
     "labelling_page": DESK,

@@ -28,6 +28,7 @@ NAVIGATION = {
     "label_sets_page": "Labelling",
     "types_page": "Document types",
     "endorsers_page": "Endorsers",
+    "models_page": "Models",
 }
 
 _environment = Environment(

@@ -26,6 +26,7 @@ from web.pages import doctypes as doctypes_page
 from web.pages import document, oversight, signin
 from web.pages import endorsers as endorsers_page
 from web.pages import labels as labels_page
+from web.pages import models as models_page
 from web.pages import queue as queue_page
 
 PAGES: tuple[APIRouter, ...] = (
@@ -36,6 +37,7 @@ PAGES: tuple[APIRouter, ...] = (
     labels_page.router,
     doctypes_page.router,
     endorsers_page.router,
+    models_page.router,
 )
 API: tuple[APIRouter, ...] = (
     account.router,

@@ -159,6 +159,8 @@ class Settings(BaseSettings):
     desk_file: Path | None = None
     #: This share of the clear documents is looked at by reviewers all the same, drawn at random and unmarked.
     audit_rate: Probability = 0.01
+    #: The same of documents that a canary (a new model on trial) cleared.
+    canary_audit_rate: Probability = 0.2
     #: A document is in a reviewer's hands for so long after the last sign of life.
     claim_seconds: Seconds = 900.0
     #: A decision may be taken back for so long; webhooks are told of it afterwards.
@@ -173,6 +175,14 @@ class Settings(BaseSettings):
     #: When a better model is trained from what reviewers decided, in `timezone`, as cron writes it (minute, hour, day,
     #: month, weekday), or `never`; the default is 02:00 on the first day of each quarter.
     retrain_at: str = "0 2 1 1,4,7,10 *"
+    #: Whether a new model that the gate let pass goes on by itself from shadow to canary and into production, and back
+    #: where it errs; otherwise people move it (`docvigil models promote`, `rollback`).
+    guard: bool = True
+    #: Documents that a new model reads in shadow, and then judges as a canary, before it may go on.
+    shadow_documents: Count = 500
+    canary_documents: Count = 500
+    #: Of the documents that a new model cleared, the share with a defect above which it goes back.
+    canary_misses: Annotated[float, Field(gt=0, lt=1)] = 0.01
     #: A training that has fewer examples from reviewers to learn from is refused.
     retrain_examples: Count = 200
     #: The recipe of trainings: a YAML file, or one that ships by its name.

@@ -142,6 +142,10 @@ def worker_config(chosen: Settings, instance: Instance) -> WorkerConfig:
         default_clear=judged_by.default_clear,
         skip_blank_pages=chosen.blank_pages == "skip",
         desk=desk_rules(chosen).model_dump(mode="json"),
+        guard=chosen.guard,
+        shadow_documents=chosen.shadow_documents,
+        canary_documents=chosen.canary_documents,
+        canary_misses=chosen.canary_misses,
         timezone=chosen.timezone,
         retrain_at=None if chosen.retrain_at == "never" else chosen.retrain_at,
     )
@@ -198,6 +202,7 @@ def desk_rules(chosen: Settings) -> DeskRules:
     """The rules of the reviewers' desk. Raises BadDeskFile."""
     values: dict[str, Any] = {
         "audit_rate": chosen.audit_rate,
+        "canary_audit_rate": chosen.canary_audit_rate,
         "claim_seconds": chosen.claim_seconds,
         "undo_seconds": chosen.undo_seconds,
         "four_eyes": chosen.four_eyes,

@@ -36,6 +36,8 @@ class DeskRules(BaseModel):
     due: tuple[Deadline, ...] = ()
     #: The share of clear documents that people look at all the same.
     audit_rate: Annotated[float, Field(ge=0, le=1)] = 0.0
+    #: The same of documents that a canary cleared, where that is more.
+    canary_audit_rate: Annotated[float, Field(ge=0, le=1)] = 0.0
     #: A claim that is not renewed ends after so long.
     claim_seconds: Annotated[float, Field(gt=0)] = 900.0
     #: A decision may be taken back for so long; decisions are told to webhooks afterwards.

@@ -19,7 +19,7 @@ from pipeline.desk import DeskRules
 from pipeline.findings import Finding, Outcome
 from records.audit import event
 from records.desk_tables import Case
-from records.tables import Arrival, Document, Scan, Source
+from records.tables import Arrival, Document, ModelVersion, Scan, Source
 from records.tables import Finding as Row
 
 
@@ -30,19 +30,21 @@ def open_case(
     nobody has to look. In the transaction of the verdict."""
     place = session.execute(
         select(Document.id, Document.status, Document.priority, Document.verdict_at, Source.id.label("source"))
-        .add_columns(Source.location)
+        .add_columns(Source.location, ModelVersion.stage.label("judge"))
         .join(Scan, Scan.id == Document.scan_id)
         .join(Arrival, Arrival.id == Scan.arrival_id)
         .join(Source, Source.id == Arrival.source_id)
+        .outerjoin(ModelVersion, ModelVersion.version == Scan.model_version)
         .where(Document.scan_id == scan_id)
     ).one()
     shown = [one for one in findings if one.outcome is not Outcome.PASS]
     cause, probability, risk = "flagged", 1.0, desk.risk(shown)
     if place.status == "clear":
-        if not findings or not desk.drawn(place.id, scan_id, rules.audit_rate):
+        rate = max(rules.audit_rate, rules.canary_audit_rate if place.judge == "canary" else 0.0)
+        if not findings or not desk.drawn(place.id, scan_id, rate):
             return None
         shown = [desk.shown_finding(findings, place.id, scan_id)]
-        cause, probability, risk = "drawn", rules.audit_rate, desk.shown_risk(place.id, scan_id)
+        cause, probability, risk = "drawn", rate, desk.shown_risk(place.id, scan_id)
     asked = _ids(session, scan_id, shown)
     session.execute(
         insert(Case).values(

@@ -50,6 +50,15 @@ class WorkerConfig:
     publish_seconds: float = 5.0
     #: How often expired leases are given back.
     reconcile_seconds: float = 5.0
+    #: Whether versions on trial move by themselves, and how often they are looked at.
+    guard: bool = True
+    guard_seconds: float = 30.0
+    #: Documents in shadow and as a canary before a version may go on, and the share of misses above which it goes back.
+    shadow_documents: int = 500
+    canary_documents: int = 500
+    canary_misses: float = 0.01
+    #: How often bounds and drift are read anew.
+    watch_seconds: float = 3600.0
     #: How often events are appended to the audit chain.
     chain_seconds: float = 0.5
 

@@ -26,6 +26,19 @@ SECONDS = Histogram(
     buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800),
 )
 PAGES = Counter("docvigil_pages", "Pages rendered, matched and cut, by the ink on them: some, or none", ["ink"])
+MISS_BOUND = Gauge(
+    "docvigil_miss_bound",
+    "Of the documents cleared by the model in production, the share with a missed defect of a check, at most",
+    ["check"],
+    multiprocess_mode="mostrecent",
+)
+DRIFT = Gauge(
+    "docvigil_drift", "Population stability index of a check's confidences", ["check"], multiprocess_mode="mostrecent"
+)
+TRIAL = Gauge(
+    "docvigil_trial", "Documents of the version on trial, and its errors", ["what"], multiprocess_mode="mostrecent"
+)
+MOVES = Counter("docvigil_model_moves", "Versions on trial that the guard moved, by where to", ["stage"])
 SHADOWED = Counter(
     "docvigil_shadow_scans", "Scans that a version in shadow has read as well, by what came of it", ["outcome"]
 )

@@ -17,6 +17,7 @@ from records.trainings import LostTraining
 from records.words import Reaped
 from workers import observe
 from workers.config import WorkerConfig
+from workers.guard import guard_once, watch_once
 from workers.outages import Backoff, outage
 
 log = structlog.get_logger(__name__)
@@ -75,7 +76,7 @@ def run(config: WorkerConfig, stop: threading.Event) -> None:
     """Reconciles until `stop` is set; the database being away doesn't end it."""
     engine = database.engine(config.database_url, pool_size=1)
     sessions, backoff = database.sessions(engine), Backoff()
-    reap_at = 0.0
+    reap_at, guard_at, watch_at = 0.0, 0.0, 0.0
     log.info("reconcile.started", every_seconds=config.reconcile_seconds)
     try:
         while not stop.is_set():
@@ -88,6 +89,12 @@ def run(config: WorkerConfig, stop: threading.Event) -> None:
                     return_trainings_once(config, sessions)
                     count_once(sessions)
                     reap_at = time.monotonic() + config.reconcile_seconds
+                if time.monotonic() >= guard_at:
+                    guard_once(config, sessions)
+                    guard_at = time.monotonic() + config.guard_seconds
+                if time.monotonic() >= watch_at:
+                    watch_once(config, sessions)
+                    watch_at = time.monotonic() + config.watch_seconds
                 backoff.reset()
             except Exception as error:
                 if not outage(error):

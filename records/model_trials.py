@@ -1,0 +1,75 @@
+"""What people's decisions say of a version of the model: how often it missed a defect, how often it raised an alarm for
+nothing. Each is counted by document, among those that were looked at whatever the version said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import Session
+
+from records.desk_tables import Case, Miss
+from records.learning_tables import ShadowScan
+from records.tables import Finding, Review, Scan
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Documents a version judged, those labelled of each kind, and the errors among them."""
+
+    documents: int
+    cleared_labelled: int
+    misses: int
+    flagged_labelled: int
+    false_alarms: int
+
+
+def judged(session: Session, version: str) -> Counts:
+    """Of the documents that the version judged: of cleared ones only those drawn at random are labelled, of flagged
+    ones all that were decided."""
+    documents = session.scalar(select(func.count()).select_from(Scan).where(Scan.model_version == version)) or 0
+    drawn, misses = _counted(session, version, Case.cause == "drawn", _missed())
+    flagged, alarms = _counted(session, version, Case.cause == "flagged", ~_found())
+    return Counts(documents, drawn, misses, flagged, alarms)
+
+
+def shadowed(session: Session, version: str) -> Counts:
+    """The same of what a version in shadow would have said: a defect that people confirmed and it would have cleared is
+    a miss; a document in which they found none and it would have flagged, a false alarm."""
+    documents = session.scalar(select(func.count()).select_from(ShadowScan).where(ShadowScan.version == version)) or 0
+    defect = _found() | _missed()
+    rows = session.execute(
+        select(ShadowScan.verdict, defect.label("defect"), func.count())
+        .join(Case, Case.scan_id == ShadowScan.scan_id)
+        .where(ShadowScan.version == version, Case.stage == "decided", Case.cause.in_(("flagged", "drawn")))
+        .group_by("verdict", "defect")
+    )
+    at = {(row[0], bool(row[1])): int(row[2]) for row in rows}
+    found = at.get(("clear", True), 0) + at.get(("flagged", True), 0)
+    none = at.get(("clear", False), 0) + at.get(("flagged", False), 0)
+    return Counts(documents, found, at.get(("clear", True), 0), none, at.get(("flagged", False), 0))
+
+
+def _counted(session: Session, version: str, which: ColumnElement[bool], error: ColumnElement[bool]) -> tuple[int, int]:
+    row = session.execute(
+        select(func.count(), func.count().filter(error))
+        .select_from(Case)
+        .join(Scan, Scan.id == Case.scan_id)
+        .where(Scan.model_version == version, Case.stage == "decided", which)
+    ).one()
+    return int(row[0]), int(row[1])
+
+
+def _missed() -> ColumnElement[bool]:
+    return exists().where(Miss.scan_id == Case.scan_id, Miss.withdrawn_at.is_(None))
+
+
+def _found() -> ColumnElement[bool]:
+    """A finding that people did not dismiss."""
+    return exists().where(
+        Finding.scan_id == Case.scan_id,
+        Finding.outcome != "pass",
+        Review.finding_id == Finding.id,
+        Review.withdrawn_at.is_(None),
+        Review.decision != "dismissed",
+    )

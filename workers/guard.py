@@ -1,0 +1,161 @@
+"""The guard: moves a version on trial by what people's decisions say of it, and reads bounds and drift.
+
+    shadow ──enough documents, none proved worse──► canary ──proved good enough──► production
+       └──────────────► retired ◄──proved worse, or an alert ◄──┘
+                           └── what a canary cleared is scanned again by the version in production
+
+It runs in the reconciler's loop and asks Postgres alone. Every number it decides by is written into the evaluation that
+goes with the move.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import structlog
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session, sessionmaker
+
+from pipeline.bounds import upper
+from pipeline.canary_rule import CanaryState, Rate, documents_needed, exceeded, state
+from pipeline.desk import DeskRules
+from records import model_trials, model_versions, readings, scans, trainings
+from records.learning_tables import Evaluation
+from records.model_trials import Counts
+from records.model_versions import Staged
+from records.tables import ModelVersion
+from records.words import Refused
+from workers import observe
+from workers.config import WorkerConfig
+
+log = structlog.get_logger(__name__)
+
+GUARD = "guard"
+
+#: A canary may raise so many more false alarms than production does at most, and these limits hold for any.
+WORSE, LEAST_LIMIT, MOST_LIMIT = 0.05, 0.05, 0.95
+#: Decided flagged documents of production before its own rate says anything.
+ENOUGH = 50
+#: The limit while it says nothing.
+USUAL_LIMIT = 0.5
+#: How bad a canary must be for the number of documents that is shown: so many times the limit of misses.
+BAD = 10.0
+#: Documents that are put back on the queue in one transaction.
+BATCH = 500
+
+
+def guard_once(config: WorkerConfig, sessions: sessionmaker[Session]) -> str:
+    """Looks at the version on trial, and moves it where it must be; what was done: `nothing`, `wait`, `canary`,
+    `production` or `back`. What a version that went back had cleared is scanned again, also after a crash."""
+    with sessions.begin() as session:
+        now = model_versions.standing(session)
+        if now.trial is None or now.production is None or not config.guard:
+            done, gone = "nothing", _gone_back(session)
+        else:
+            done = _moved(session, config, now.trial, now.production)
+            gone = [now.trial.version] if done == "back" else _gone_back(session)
+    for version in gone:
+        again = 0
+        while started := _again(sessions, version):
+            again += started
+        if again:
+            log.warning("model.scanned_again", version=version, documents=again)
+    return done
+
+
+def watch_once(config: WorkerConfig, sessions: sessionmaker[Session]) -> None:
+    """Reads bounds and drift of the version in production; where it has drifted, asks for its calibration anew."""
+    audit_rate = DeskRules.model_validate(config.desk).audit_rate
+    with sessions.begin() as session:
+        production = model_versions.standing(session).production
+        if production is None:
+            return
+        for bound in readings.read_bounds(session, production.version, audit_rate):
+            observe.MISS_BOUND.labels(bound.check).set(bound.upper)
+        before = {one.check for one in readings.last_drift(session, production.version) if one.drifted}
+        now = readings.read_drift(session, production.version)
+        for one in now:
+            observe.DRIFT.labels(one.check).set(one.index)
+        new = sorted({one.check for one in now if one.drifted} - before)
+        if not new:
+            return
+        log.warning("model.drifted", version=production.version, checks=new)
+        if config.guard:
+            try:
+                trainings.ask(session, by=GUARD, cause="drift")
+            except Refused as wait:
+                log.info("model.not_recalibrated", why=str(wait))
+
+
+def rates(counts: Counts, production: Counts, misses: float) -> tuple[Rate, Rate]:
+    """What a version on trial is judged by, each with its limit."""
+    limit = USUAL_LIMIT
+    if production.flagged_labelled >= ENOUGH:
+        limit = upper(production.false_alarms, production.flagged_labelled) + WORSE
+    return (
+        Rate("missed defects among cleared documents", counts.misses, counts.cleared_labelled, misses),
+        Rate(
+            "false alarms among flagged documents",
+            counts.false_alarms,
+            counts.flagged_labelled,
+            min(MOST_LIMIT, max(LEAST_LIMIT, limit)),
+        ),
+    )
+
+
+def _moved(session: Session, config: WorkerConfig, trial: Staged, production: Staged) -> str:
+    theirs = model_trials.judged(session, production.version)
+    if trial.stage == "shadow":
+        counts = model_trials.shadowed(session, trial.version)
+        told = _of_shadow(config, counts, rates(counts, theirs, config.canary_misses))
+        to = {"back": "retired", "promote": "canary"}.get(told.move)
+    else:
+        counts = model_trials.judged(session, trial.version)
+        told = state(rates(counts, theirs, config.canary_misses), counts.documents, config.canary_documents)
+        to = {"back": "retired", "promote": "production"}.get(told.move)
+    observe.TRIAL.labels("documents").set(counts.documents)
+    observe.TRIAL.labels("missed").set(counts.misses)
+    observe.TRIAL.labels("false alarms").set(counts.false_alarms)
+    if to is None:
+        return "wait"
+    model_versions.stage(session, trial.version, to, by=GUARD, why=told.move)
+    needed = documents_needed(BAD * config.canary_misses, config.canary_misses, 0.1, trial.share or 1.0, delta=0.025)
+    session.execute(
+        insert(Evaluation).values(
+            version=trial.version,
+            baseline=production.version,
+            set=trial.stage,
+            classes={"counts": asdict(counts), "production": asdict(theirs), "documents_needed": needed},
+            passed=told.move == "promote",
+            reasons=list(told.reasons),
+        )
+    )
+    log.warning("model.moved", version=trial.version, stage=to, reasons=list(told.reasons))
+    observe.MOVES.labels(to).inc()
+    return "back" if to == "retired" else to
+
+
+def _of_shadow(config: WorkerConfig, counts: Counts, each: tuple[Rate, ...]) -> CanaryState:
+    """A shadow goes on unless it is proved worse: a canary, which is audited at a raised rate, proves the rest."""
+    worse = [one for one in each if exceeded(one, 0.05 / len(each))]
+    if worse:
+        told = tuple(f"{one.name}: {one.errors} of {one.labels}, above the limit of {one.limit:.2%}." for one in worse)
+        return CanaryState("back", told)
+    if counts.documents < config.shadow_documents:
+        return CanaryState("wait", (f"{counts.documents} of {config.shadow_documents} documents read.",))
+    return CanaryState("promote", (f"{counts.documents} documents read in shadow, none of the limits exceeded.",))
+
+
+def _gone_back(session: Session) -> list[str]:
+    """Versions with an archive that are retired and never were in production: nothing stays cleared by them."""
+    rows = session.execute(
+        select(ModelVersion.version, ModelVersion.lineage).where(
+            ModelVersion.stage == "retired", ModelVersion.key.is_not(None)
+        )
+    )
+    return [row.version for row in rows if not row.lineage.get("was_production")]
+
+
+def _again(sessions: sessionmaker[Session], version: str) -> int:
+    with sessions.begin() as session:
+        return scans.rescan_cleared(session, version, actor=GUARD, limit=BATCH)

@@ -64,6 +64,14 @@ def upper(misses: int, count: int, delta: float = DELTA) -> float:
     return high
 
 
+def interval(hits: int, count: int, delta: float = DELTA) -> tuple[float, float]:
+    """The share lies between these, wrong with a chance of `delta` at most (Clopper and Pearson); from 0 to 1 without
+    any trial."""
+    if count == 0:
+        return 0.0, 1.0
+    return 1 - upper(count - hits, count, delta / 2), upper(hits, count, delta / 2)
+
+
 @lru_cache(maxsize=256)
 def needed(misses: int = 0, alpha: float = ALPHA, delta: float = DELTA) -> int:
     """How many trials with so many misses prove a rate of `alpha` at most: 299 without a miss at 1 % and 5 %."""

@@ -128,6 +128,8 @@ ACCESS: dict[str, frozenset[Role]] = {
     "list_lookalikes": SUPERVISORS,
     "reopen_lookalikes": SUPERVISORS,
     "list_models": EVERYBODY,
+    "roll_back_model": ADMINS,
+    "stage_model": ADMINS,
     "list_trainings": EVERYBODY,
     "show_training": EVERYBODY,
     "ask_training": ADMINS,

@@ -215,13 +215,36 @@ class Model(Told):
 
     version: str
     stage: Literal["candidate", "shadow", "canary", "production", "retired"]
+    share: float | None = Field(description="The share of the documents that it judges, of a canary.")
+    parent: str | None = Field(description="The version it was made from.")
+    lineage: dict[str, Any] = Field(description="What it was made of, and whether it `was_production`.")
     metrics: dict[str, Any]
     registered_at: datetime
     staged_at: datetime
+    staged_by: str = Field(description="Who moved it to its stage; empty of one that came with the installation.")
 
 
 class Models(Told):
     items: list[Model]
+
+
+class Move(BaseModel):
+    """Where a model version goes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    stage: Literal["shadow", "canary", "production"]
+    share: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        None, description="The share of the documents that a canary judges; 0.2 if not given."
+    )
+
+
+class RolledBack(BaseModel):
+    """What a rollback did."""
+
+    version: str = Field(description="The version that was taken back.")
+    production: str | None = Field(description="The version that judges now.")
+    scanned_again: int = Field(description="Documents that had been cleared by the one taken back.")
 
 
 class SourceBalance(Told):

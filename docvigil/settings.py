@@ -178,8 +178,9 @@ class Settings(BaseSettings):
     #: Whether a new model that the gate let pass goes on by itself from shadow to canary and into production, and back
     #: where it errs; otherwise people move it (`docvigil models promote`, `rollback`).
     guard: bool = True
-    #: Documents that a new model reads in shadow, and then judges as a canary, before it may go on.
+    #: Documents that a new model reads in shadow before it may become a canary.
     shadow_documents: Count = 500
+    #: Documents that a canary judges before it may come into production.
     canary_documents: Count = 500
     #: Of the documents that a new model cleared, the share with a defect above which it goes back.
     canary_misses: Annotated[float, Field(gt=0, lt=1)] = 0.01

@@ -10,9 +10,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -141,7 +142,8 @@ def until(
 
 
 @contextmanager
-def running(database_url: str, redis_url: str, folder: Path) -> Iterator[Plant]:
+def running(database_url: str, redis_url: str, folder: Path, **different: Any) -> Iterator[Plant]:
+    """`different` are fields of the workers' configuration that are not as usual here."""
     types = folder / "types"
     paper = Paper(types)
     config = WorkerConfig(
@@ -164,6 +166,7 @@ def running(database_url: str, redis_url: str, folder: Path) -> Iterator[Plant]:
         retry_seconds=0.2,
         outage_seconds=0.2,
     )
+    config = replace(config, **different)
     (folder / "config.json").write_text(config.to_json())
     engine = database.engine(database_url)
     supervisor, stop = Supervisor(), threading.Event()

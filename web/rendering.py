@@ -72,3 +72,8 @@ def render(request: Request, template: str, *, status: int = HTTPStatus.OK, **va
         **values,
     )
     return HTMLResponse(body, status, headers={"Content-Language": code, "Vary": "Cookie, Accept-Language"})
+
+
+def standalone(template: str, **values: Any) -> str:
+    """A page by itself, for a file: in English, without the menu and what belongs to a request."""
+    return _environment.get_template(template).render(**values)

@@ -100,8 +100,9 @@ class Course:
             learned = sum(not feedback.held_out(one.document) for one in _examples(part / "train"))
             self._enough(learned)
             digest = hashlib.sha256((part / "train" / feedback.LIST).read_bytes()).hexdigest()
-        told = {"examples": {**counted, "train": learned}, "data": digest}
+        told: dict[str, Any] = {"examples": {**counted, "train": learned}, "data": digest}
         with self._sessions.begin() as session:
+            told["set_aside"] = teaching.set_aside(session)
             teaching.record_parent(session, version)
             golden = teaching.golden_set(session)
             self._kept(

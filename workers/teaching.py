@@ -63,6 +63,12 @@ def write(session: Session, store: ObjectStore, folder: Path, side: examples.Sid
     examples.write_folder(session, store, folder, side)
 
 
+def set_aside(session: Session) -> list[dict[str, Any]]:
+    """Reviewers and sources whose labels are not learned from now, with the class and the counts
+    (`pipeline.trust.Doubt`)."""
+    return [asdict(one) for one in examples.reviewers(session)]
+
+
 def golden_set(session: Session) -> int | None:
     """The newest frozen set; None before the first."""
     return session.scalar(select(func.max(GoldenSet.id)))

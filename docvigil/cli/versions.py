@@ -1,4 +1,4 @@
-"""The commands that move versions of the model: promote, rollback, import, export."""
+"""The commands that move versions of the model, and tell of them: promote, rollback, import, export, report."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from docvigil.cli.common import Refusal, actor, opened, refusing, screen
 from docvigil.desk import Desk
 from docvigil.wiring import registered_folder
 from models.checkpoint import digest
-from records import model_archives, model_versions, scans
+from records import model_archives, model_versions, quarter, scans
 from records.model_archives import BadArchive
 from records.objects import Missing
 from records.tables import ModelVersion
+from web import quarter as web_quarter
 
 Version = Annotated[str, typer.Argument(help="As `docvigil models list` shows it; its first letters do.")]
 
@@ -24,7 +25,7 @@ BATCH = 500
 
 
 def register(app: typer.Typer) -> None:
-    for command in (promote, rollback):
+    for command in (promote, rollback, report):
         app.command()(command)
     app.command("import")(import_)
     app.command()(export)
@@ -92,6 +93,34 @@ def export(version: Version, folder: Annotated[Path, typer.Argument(help="A fold
         except (Missing, BadArchive) as wrong:
             raise Refusal(f"{wrong}") from wrong
     screen.print(f"version {whole} is in {folder}")
+
+
+def report(
+    out: Annotated[Path, typer.Option("--out", "-o", help="The HTML file to write; one that is there is replaced.")],
+    version: Annotated[
+        str | None, typer.Argument(help="As `docvigil models list` shows it; its first letters do.")
+    ] = None,
+    training: Annotated[int | None, typer.Option(help="A training's number, in place of a version.")] = None,
+) -> None:
+    """Write the quarter's report: what was learned, what the gate said of it, and how the version did since.
+
+    Without a version or a training it is about the training that ended last. The file needs nothing else to be shown.
+    """
+    if version is not None and training is not None:
+        raise Refusal("A report is about a version or about a training; give one of them.")
+    with opened() as desk, refusing():
+        whole = None if version is None else _whole(desk, version)
+        with desk.sessions.begin() as session:
+            if whole is not None:
+                found = quarter.of_version(session, whole)
+            else:
+                found = quarter.newest(session) if training is None else quarter.of_training(session, training)
+            page = web_quarter.page(found, desk.settings.timezone)
+    try:
+        out.write_text(page, encoding="utf-8")
+    except OSError as wrong:
+        raise Refusal(f"{out} can't be written: {wrong.strerror}.") from wrong
+    screen.print(f"the report is in {out}", highlight=False, soft_wrap=True)
 
 
 def _again(desk: Desk, version: str) -> int:

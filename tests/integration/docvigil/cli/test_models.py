@@ -99,3 +99,15 @@ def test_a_folder_without_weights(run: Run, folder: Path) -> None:
     settings.cache_clear()
     said = run("models", "list")
     assert said.code == 2 and "holds no model.safetensors" in said.err.replace("\n", " ")
+
+
+def test_the_report_of_a_version(run: Run, tmp_path: Path, sessions: sessionmaker[Session]) -> None:
+    out = tmp_path / "report.html"
+    assert "No training has ended yet" in run("models", "report", "--out", str(out)).err
+    with sessions.begin() as session:
+        registry.record_model(session, "before")
+    assert run("models", "report", "bef", "--out", str(out)).code == 0
+    assert "<code>before</code> is at the stage <strong>production</strong>" in out.read_text()
+    assert "give one of them" in run("models", "report", "bef", "--training", "1", "--out", str(out)).err
+    assert "There is no training 7" in run("models", "report", "--training", "7", "--out", str(out)).err
+    assert "can't be written" in run("models", "report", "bef", "--out", str(tmp_path / "no" / "report.html")).err

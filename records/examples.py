@@ -77,7 +77,7 @@ def gather(session: Session, store: ObjectStore, *, keep_days: int = KEEP_DAYS) 
             counts["kept"] += 1
     _judge_reviewers(session)
     event(session, "examples.gathered", examples=counts["kept"])
-    log.info("examples.gathered", **{name.replace(" ", "_"): count for name, count in counts.items()})
+    log.info("examples.gathered", examples=counts["kept"], of=counts.total())
     return counts
 
 
@@ -111,7 +111,7 @@ def write_folder(session: Session, store: ObjectStore, folder: Path, side: Side)
         try:
             data = store.get(row.key)
         except Missing:
-            log.error("example.picture_missing", example=row.id)
+            log.error("example.picture_missing", number=row.id)
             continue
         feedback.add(folder, as_example(row), data)
         count += 1
@@ -181,7 +181,7 @@ def _judge_reviewers(session: Session) -> None:
             .where(theirs, LearningExample.check == one.check, ~LearningExample.confirmed)
             .values(set_aside=str(one))
         )
-        log.warning("examples.set_aside", what=one.what, check=one.check, labels=one.labels, wrong=one.wrong)
+        log.warning("examples.set_aside", check=one.check, examples=one.labels, number=one.wrong)
 
 
 def _of_side(side: str) -> tuple[Any, ...]:

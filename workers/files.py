@@ -88,7 +88,7 @@ def sweep(trainings: Path, unfinished: Collection[Files]) -> None:
             else:
                 path.unlink()
         if gone:
-            log.info("training.cleared", folder=folder.name)
+            log.info("training.cleared", training=folder.name)
 
 
 @contextmanager

@@ -84,7 +84,7 @@ def watch_once(config: WorkerConfig, sessions: sessionmaker[Session]) -> None:
             try:
                 trainings.ask(session, by=GUARD, cause="drift")
             except Refused as wait:
-                log.info("model.not_recalibrated", why=str(wait))
+                log.info("model.not_recalibrated", version=production.version, error=type(wait).__name__)
 
 
 def rates(counts: Counts, production: Counts, misses: float) -> tuple[Rate, Rate]:
@@ -130,7 +130,7 @@ def _moved(session: Session, config: WorkerConfig, trial: Staged, production: St
             reasons=list(told.reasons),
         )
     )
-    log.warning("model.moved", version=trial.version, stage=to, reasons=list(told.reasons))
+    log.warning("model.moved", version=trial.version, stage=to, documents=counts.documents)
     observe.MOVES.labels(to).inc()
     return "back" if to == "retired" else to
 

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from records import database, trainings
 from records.objects import ObjectStore, open_store
+from records.traces import where
 from records.trainings import TrainingLease
 from workers import observe, programs
 from workers.config import TrainingConfig, WorkerConfig
@@ -107,7 +108,7 @@ class Trainer:
             except Exception as error:
                 # A file that isn't there won't be there later either.
                 if not outage(error) or isinstance(error, FileNotFoundError):
-                    log.error("training.broke", exc_info=error)
+                    log.error("training.broke", training=lease.id, error=type(error).__name__, where=where(error))
                     return self._failed(lease, error)
                 wait = backoff.next()
                 log.warning("training.waiting", error=type(error).__name__, seconds=round(wait, 1))

@@ -105,7 +105,7 @@ class Trainer:
             except programs.Asked:
                 self._release(lease)
                 return "given_back"
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 — whatever it is, the training ends and says so.
                 # A file that isn't there won't be there later either.
                 if not outage(error) or isinstance(error, FileNotFoundError):
                     log.error("training.broke", training=lease.id, error=type(error).__name__, where=where(error))

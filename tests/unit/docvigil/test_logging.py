@@ -19,12 +19,13 @@ ROOT = Path(__file__).parents[3]
 #: What a log line may carry beside its event: ids, numbers, names of our own things. `path`, `name`, `file`, `value`
 #: and `text` are not among them, and must not be.
 ALLOWED = {
-    "after_seconds", "arrival", "attempts", "batch", "body", "cause", "check", "checks", "child", "dead_letters", "deaths",
-    "delivery", "device", "digest", "document", "documents", "done", "drawing", "due_on", "endorser", "entries", "errno", "error", "every_seconds",
-    "examples", "hint", "in_place", "inode", "kept", "line", "loss", "message", "model", "number", "of", "outcome",
-    "owner", "pages", "parameters", "pid", "port", "program", "questions", "reason", "recipients", "rows", "rules", "samples",
-    "scan", "scans", "seconds", "sequence", "shard", "shards", "signed", "size", "source", "stage", "state", "status", "step",
-    "steps", "task", "times", "token", "training", "types", "version", "webhooks", "where", "window",
+    "after_seconds", "arrival", "attempts", "batch", "body", "cause", "check", "checks", "child", "dead_letters",
+    "deaths", "delivery", "device", "digest", "document", "documents", "done", "drawing", "due_on", "endorser",
+    "entries", "errno", "error", "every_seconds", "examples", "hint", "in_place", "inode", "kept", "line", "loss",
+    "message", "model", "number", "of", "outcome", "owner", "pages", "parameters", "pid", "port", "program",
+    "questions", "reason", "recipients", "rows", "rules", "samples", "scan", "scans", "seconds", "sequence", "shard",
+    "shards", "signed", "size", "source", "stage", "state", "status", "step", "steps", "task", "times", "token",
+    "training", "types", "version", "webhooks", "where", "window",
 }  # fmt: skip
 
 #: Lines whose `error` or `reason` is a sentence of our own about our own things: types, anchors, buckets, messages.

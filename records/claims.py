@@ -10,9 +10,10 @@ from collections.abc import Collection
 from sqlalchemy import ColumnElement, Interval, Select, and_, cast, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
+from records import tallies
 from records.audit import event
 from records.canonical import as_id
-from records.desk_filters import ALL, Filters, conditions, visible
+from records.desk_filters import ALL, Filters, conditions, first_place, visible
 from records.desk_tables import Case
 from records.words import Refused
 
@@ -32,6 +33,7 @@ def next_for(
     urgent, then the riskiest. Two who ask at once get different ones. `besides` are documents not wanted, for
     instance the one still on the screen.
     """
+    place = (first_place(tallies.few(session, filters)), -Case.risk, Case.scan_id)
     held = and_(Case.claimed_by == reviewer, Case.claim_expires_at > func.clock_timestamp())
     for which in (
         held,
@@ -39,8 +41,7 @@ def next_for(
         and_(Case.assignee.is_(None), _free()),
     ):
         query = select(Case).where(Case.waiting, which, *conditions(filters), ~Case.document_id.in_(list(besides)))
-        query = query.where(visible(reviewer, supervisor))
-        found = _first(session, query)
+        found = _first(session, query.where(visible(reviewer, supervisor)).order_by(*place))
         if found is not None:
             hold(found, reviewer, seconds)
             session.flush()
@@ -155,8 +156,7 @@ def _free() -> ColumnElement[bool]:
 
 
 def _first(session: Session, query: Select[Case]) -> Case | None:
-    query = query.order_by(-Case.priority, -Case.risk, Case.scan_id).limit(1)
-    locked = query.with_for_update(skip_locked=True).execution_options(populate_existing=True)
+    locked = query.limit(1).with_for_update(skip_locked=True).execution_options(populate_existing=True)
     return session.scalars(locked).one_or_none()
 
 

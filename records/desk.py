@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from pipeline.desk import doubted
-from records.desk_filters import ALL, SOON, Filters, Sla, conditions, visible
+from records import tallies
+from records.desk_filters import ALL, SOON, Filters, Sla, conditions, first_place, visible
 from records.desk_tables import Case
 from records.desk_words import CaseItem, DeskDocument, DeskFinding, Sort
 from records.queue import box_of, review_view
@@ -44,7 +45,7 @@ def page(
     for an `after` that leads nowhere.
     """
     key = -Case.risk if sort == "risk" else Case.verdict_at
-    place = (-Case.priority, key, Case.scan_id)
+    place = (first_place(tallies.few(session, filters)), key, Case.scan_id)
     query = select(Case, func.now().label("now")).where(Case.waiting, *conditions(filters), visible(viewer, supervisor))
     if after is not None:
         query = query.where(tuple_(*place) > tuple_(*_read_place(after, sort)))

@@ -75,6 +75,12 @@ def visible(viewer: str, supervisor: bool) -> ColumnElement[bool]:
     return literal(True) if supervisor else and_(Case.stage != "disputed", not_(seconds))
 
 
+def first_place(few: bool) -> ColumnElement[int]:
+    """What the queue is sorted by first. Where few documents fit, no index has it: the planner then reads those few by
+    what narrows them, and doesn't look for them along an index in the order of the queue, to its end if need be."""
+    return -Case.priority + 0 if few else -Case.priority
+
+
 def _sla(wanted: Sla) -> ColumnElement[bool]:
     now = func.now()
     states: dict[Sla, ColumnElement[bool]] = {

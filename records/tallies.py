@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from records.desk_filters import SOON
+from records.desk_filters import SOON, Filters
 from records.desk_tables import Case
 
 #: One process at a time folds.
@@ -13,6 +13,9 @@ FOLD_LOCK = 0x64766967_00000005
 
 #: What is counted by; the assignee "" stands for nobody.
 DIMENSIONS = ("stage", "check", "type", "source", "assignee")
+
+#: So many documents are rather all read and sorted than looked for among everything that waits.
+FEW = 400
 
 
 def counts(session: Session) -> dict[str, dict[str, int]]:
@@ -29,6 +32,33 @@ def counts(session: Session) -> dict[str, dict[str, int]]:
     for row in rows:
         found[row.dimension][row.key] = row.waiting
     return found
+
+
+def few(session: Session, chosen: Filters) -> bool:
+    """Whether no more than FEW of what waits can fit these filters, by the one of them that the fewest fit.
+
+    The planner knows shares of all cases, most of which are decided, and takes for frequent what hardly waits.
+    """
+    given = {
+        "stage": chosen.stage,
+        "check": chosen.check,
+        "type": chosen.doctype,
+        "source": None if chosen.source_id is None else str(chosen.source_id),
+        "assignee": chosen.assignee,
+    }
+    keys = {dimension: key for dimension, key in given.items() if key is not None}
+    if not keys:
+        return False
+    fewest = session.scalar(
+        text("""
+            SELECT min(coalesce((SELECT waiting FROM tallies t WHERE (t.dimension, t.key) = (g.dimension, g.key)), 0)
+                       + coalesce((SELECT sum(change) FROM tally_changes c
+                                    WHERE (c.dimension, c.key) = (g.dimension, g.key)), 0))
+              FROM unnest(CAST(:dimensions AS text[]), CAST(:keys AS text[])) g (dimension, key)
+        """),
+        {"dimensions": list(keys), "keys": list(keys.values())},
+    )
+    return fewest is not None and fewest <= FEW
 
 
 def due(session: Session) -> dict[str, int]:

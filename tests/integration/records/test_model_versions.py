@@ -116,3 +116,12 @@ def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
     store.put("models/x.tar", b"no archive at all" * 100)
     with pytest.raises(BadArchive, match="can't be read"):
         model_archives.fetch(store, "models/x.tar", "x", tmp_path / "cache", digest)
+
+
+def test_what_a_version_says_that_was_taken_back_is_not_written(sessions: sessionmaker[Session]) -> None:
+    with sessions.begin() as session:
+        registered(session, "second")
+        model_versions.stage(session, "second", "canary", by="alice")
+        assert model_versions.judges(session, "second") and model_versions.judges(session, "first")
+        assert model_versions.roll_back(session, by="alice") == "second"
+        assert not model_versions.judges(session, "second") and model_versions.judges(session, "first")

@@ -80,6 +80,8 @@ def test_versions_change_while_documents_flow_and_what_a_bad_one_cleared_comes_b
 
     stage(plant, SECOND, "production")
     meanwhile = flow_until(plant, SECOND)
+    # Those still in flight would be the canary's too.
+    plant.settled(meanwhile)
     stage(plant, BLIND, "canary", 0.5)
     on_trial = flow_until(plant, BLIND)
     canary = plant.drop(*[SIGNED, EMPTY] * 5)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,10 +75,13 @@ class GateResult:
     reasons: tuple[str, ...]
 
 
-def decide(outcomes: Iterable[Outcome], margin: float = MARGIN, level: float = LEVEL) -> GateResult:
-    """The gate's decision. Without any outcome it refuses."""
+def decide(
+    outcomes: Iterable[Outcome], margin: float = MARGIN, level: float = LEVEL, *, required: Collection[str] = ()
+) -> GateResult:
+    """The gate's decision. Without any outcome it refuses, and without any of a class that is `required`: one that was
+    learned from can have become worse unseen."""
     every = list(outcomes)
-    classes: dict[str, list[Outcome]] = defaultdict(list)
+    classes: dict[str, list[Outcome]] = defaultdict(list, {check: [] for check in required})
     for one in every:
         classes[one.check].append(one)
     results = {check: _compared(classes[check], margin, level) for check in sorted(classes)}

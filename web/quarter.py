@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from pipeline.bounds import interval
+from pipeline.gate import MARGIN
 from pipeline.shadowing import Share
 from records.learning_tables import BoundReading
 from records.quarter import Quarter
@@ -39,6 +40,7 @@ def page(quarter: Quarter, timezone: str) -> str:
         errors=_errors,
         share=_share,
         shown=SHOWN,
+        margin=MARGIN,
         sides=(("golden", "On the golden set"), ("fresh", "On fresh reviews")),
     )
 

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from pipeline import gate
+from pipeline import feedback, gate
 from pipeline.gate import GateResult, Outcome
 from records import examples, model_archives, model_versions, registry
 from records.learning_tables import Evaluation, GoldenSet
@@ -88,7 +88,8 @@ def archive(store: ObjectStore, folder: Path, version: str) -> str:
 def decide(files: Files, cause: str) -> Decided:
     """What the gate says of the candidate, by what both versions said."""
     lines = {side: _lines(files.judged(side)) for side in COMPARED}
-    golden, fresh = (gate.decide(_outcomes(lines[side])) for side in COMPARED)
+    golden = gate.decide(_outcomes(lines["golden"]), required=_learned(files))
+    fresh = gate.decide(_outcomes(lines["fresh"]))
     if cause == "drift":
         reasons = _of_calibration([*lines["golden"], *lines["fresh"]])
     elif not lines["golden"]:
@@ -133,6 +134,14 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _learned(files: Files) -> set[str]:
+    """The defect classes that were learned from."""
+    if not (files.learned / feedback.LIST).is_file():
+        return set()
+    every = (one for one in feedback.examples(files.learned) if not feedback.held_out(one.document))
+    return {one.check for one in every if one.check is not None}
 
 
 def _outcomes(lines: Iterable[dict[str, Any]]) -> list[Outcome]:

@@ -52,6 +52,16 @@ def test_nothing_to_compare_by_is_refused() -> None:
     assert not result.passed and result.overall.upper == pytest.approx(1, abs=gate.STEP)
 
 
+def test_a_class_that_was_learned_from_is_not_passed_over_where_nothing_compares_it() -> None:
+    better = outcomes("date.stale", 900, 60, 2)
+    assert decide(better).passed
+    result = decide(better, required={"date.stale", "signature.missing"})
+    assert result.reasons == (
+        "signature.missing: 0 documents are too few to show that the candidate is not worse by more than 0.5%; "
+        "about 730 more are needed.",
+    )
+
+
 def test_examples_of_one_document_are_one_witness() -> None:
     once = decide(outcomes("date.stale", 100, 10, 0)).classes["date.stale"]
     many = [

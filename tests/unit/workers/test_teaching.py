@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline import feedback
+from pipeline.feedback import Example
 from workers import teaching
 from workers.files import Files
 
@@ -41,6 +43,25 @@ def test_the_first_of_both_is_the_candidate(files: Files) -> None:
     bad = teaching.decide(files, "scheduled")
     assert not bad.passed and "signature.missing: the candidate is worse" in bad.reasons[0]
     json.dumps(bad.told)
+
+
+def test_a_class_that_was_learned_from_must_be_in_the_golden_set(files: Files) -> None:
+    said(files, "golden", [(True, False)] * 60)
+    document = next(each for each in (f"{number:064x}" for number in range(9)) if not feedback.held_out(each))
+    taught = Example.model_validate(
+        {
+            "file_name": feedback.named(b"picture"),
+            "kind": "date",
+            "state": "empty",
+            "check": "date.missing",
+            "document": document,
+            "review": "1",
+            "model_version": "first",
+        }
+    )
+    feedback.add(files.learned, taught, b"picture")
+    told = teaching.decide(files, "scheduled")
+    assert not told.passed and [one.partition(":")[0] for one in told.reasons] == ["date.missing"]
 
 
 def test_without_a_golden_set_nothing_passes(files: Files) -> None:

@@ -38,15 +38,18 @@ def page(
     sort: Sort = "risk",
     after: str | None = None,
     limit: int = 50,
+    decided: bool = False,
 ) -> Page[CaseItem]:
     """A page of what waits for this person: urgent ones first, then by risk, or by age. `after` is the page before's.
+    `decided`: also what waits no more; that list isn't quick.
 
     Disputed documents are the supervisors'; a second opinion is not asked of who gave the first. Raises ValueError
     for an `after` that leads nowhere.
     """
     key = -Case.risk if sort == "risk" else Case.verdict_at
-    place = (first_place(tallies.few(session, filters)), key, Case.scan_id)
-    query = select(Case, func.now().label("now")).where(Case.waiting, *conditions(filters), visible(viewer, supervisor))
+    place = (first_place(not decided and tallies.few(session, filters)), key, Case.scan_id)
+    query = select(Case, func.now().label("now")).where(Case.stage != "superseded" if decided else Case.waiting)
+    query = query.where(*conditions(filters), visible(viewer, supervisor))
     if after is not None:
         query = query.where(tuple_(*place) > tuple_(*_read_place(after, sort)))
     # One more than is shown tells whether there is a next page.
@@ -173,7 +176,9 @@ def _item(case: Case, now: datetime) -> CaseItem:
         sla=sla,
         assignee=case.assignee,
         claimed_by=case.claimed_by if claimed else None,
-        round=ROUNDS[case.stage],
+        round=ROUNDS.get(case.stage),
+        asked=tuple(case.asked),
+        decided_at=case.decided_at,
     )
 
 

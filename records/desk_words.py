@@ -16,8 +16,8 @@ Sort = Literal["risk", "age"]
 
 @dataclass(frozen=True, slots=True)
 class CaseItem:
-    """One line of the desk's queue. `findings` are those asked about; `claimed_by` only while the claim lives;
-    `round`: 1 first, 2 second opinion, 3 supervisor."""
+    """One line of the desk's queue. `findings` is how many are `asked` about; `claimed_by` only while the claim lives;
+    `round`: 1 first, 2 second opinion, 3 supervisor, None where nothing waits."""
 
     document_id: str
     priority: int
@@ -32,7 +32,9 @@ class CaseItem:
     sla: Sla
     assignee: str | None
     claimed_by: str | None
-    round: int
+    round: int | None
+    asked: tuple[int, ...]
+    decided_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,21 @@
-"""Lists for programs, page by page: documents and findings; and what changes whenever a document's state does."""
+"""Lists for programs, page by page: queue, documents, findings; and what changes whenever a document's state does."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
+from records import desk
 from records.canonical import digest
+from records.desk_filters import ALL, Filters
+from records.desk_words import CaseItem
 from records.queue import finding_view
 from records.tables import Document, Finding, Review, Scan
-from records.words import FindingView, Page
+from records.words import FindingView, Page, QueueItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,37 @@ class FindingLine:
 
     document_id: str
     finding: FindingView
+
+
+def queue(
+    session: Session, *, filters: Filters = ALL, decided: bool = False, after: str | None = None, limit: int = 50
+) -> Page[QueueItem]:
+    """A page of the desk's queue as an operator sees it, whoever it is for: urgent ones first, then those that have
+    waited longest. `decided`: also what waits no more. Raises ValueError for an `after` that is none."""
+    page = desk.page(
+        session, "", supervisor=True, filters=filters, sort="age", decided=decided, after=after, limit=limit
+    )
+    ids = [one.document_id for one in page.items]
+    rows = session.execute(select(Document.id, Document.created_at).where(Document.id == func.any(ids)))
+    arrived = {row.id: row.created_at for row in rows}
+    checks = _checks(session, page.items)
+    items = tuple(
+        QueueItem(
+            document_id=one.document_id,
+            # Also of a clear one that was drawn, or opened again: somebody has to look.
+            status="flagged",
+            priority=one.priority,
+            document_types=one.document_types,
+            checks=tuple(dict.fromkeys(checks.get(one.document_id, ()))),
+            findings=one.findings,
+            undecided=one.undecided,
+            arrived_at=arrived[one.document_id],
+            verdict_at=one.verdict_at,
+            reviewed_at=one.decided_at,
+        )
+        for one in page.items
+    )
+    return Page(items, page.after)
 
 
 def documents(
@@ -123,6 +158,20 @@ def state(session: Session, document_id: str, *, lock: bool = False) -> str:
     )
     reviewed = None if row.reviewed_at is None else row.reviewed_at.isoformat()
     return digest([row.status, row.scan_id, reviewed, last])[:32]
+
+
+def _checks(session: Session, items: Sequence[CaseItem]) -> dict[str, list[str]]:
+    """The checks of the findings asked about, by document: anomalies first, and those of the highest confidence."""
+    of = {number: one.document_id for one in items for number in one.asked}
+    rows = session.execute(
+        select(Finding.id, Finding.check)
+        .where(Finding.id == func.any(list(of)))
+        .order_by((Finding.outcome == "anomaly").desc(), Finding.confidence.desc(), Finding.id)
+    )
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(of[row.id], []).append(row.check)
+    return found
 
 
 def _document_place(after: str) -> tuple[datetime, str]:

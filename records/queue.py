@@ -1,83 +1,19 @@
-"""What people look at: the queue of flagged documents, and one document with everything about it."""
+"""One document with everything about it, and what was not scanned; the queue is `records/desk.py`."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
-from sqlalchemy import and_, func, literal, select, tuple_
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session, aliased
 
 from pipeline.geometry import Box
 from records.tables import Arrival, Document, Finding, Review, Scan, Source
-from records.words import (
-    ArrivalView,
-    DocumentView,
-    FindingView,
-    Page,
-    QueueItem,
-    Refused,
-    ReviewView,
-    ScanView,
-)
+from records.words import ArrivalView, DocumentView, FindingView, Refused, ReviewView, ScanView
 
 #: Signs of an id that a person must give at least.
 SHORTEST_PREFIX = 4
-
-
-def flagged(
-    session: Session,
-    *,
-    check: str | None = None,
-    doctype: str | None = None,
-    older_than: timedelta | None = None,
-    newer_than: timedelta | None = None,
-    reviewed: bool = False,
-    after: str | None = None,
-    limit: int = 50,
-) -> Page[QueueItem]:
-    """A page of flagged documents, urgent ones first, then those that have waited longest.
-
-    `check`: with a finding of that check that didn't pass; `doctype`: with a form of that type; `older_than` and
-    `newer_than`: by the time since the verdict; `reviewed`: also those with every finding decided. `after` is the
-    page before's. Raises ValueError for an `after` that is none.
-    """
-    place = (-Document.priority, Document.verdict_at, Document.id)
-    query = select(Document, Scan.document_types).join(Scan, Scan.id == Document.scan_id)
-    query = query.where(Document.status == "flagged")
-    if not reviewed:
-        query = query.where(Document.reviewed_at.is_(None))
-    if check is not None:
-        found = select(Finding.scan_id).where(Finding.check == check, Finding.outcome != "pass")
-        query = query.where(Document.scan_id.in_(found))
-    if doctype is not None:
-        query = query.where(Scan.verdict == "flagged", Scan.document_types.contains([doctype]))
-    if older_than is not None:
-        query = query.where(Document.verdict_at <= func.now() - older_than)
-    if newer_than is not None:
-        query = query.where(Document.verdict_at >= func.now() - newer_than)
-    if after is not None:
-        query = query.where(tuple_(*place) > tuple_(*map(literal, _read_place(after))))
-    # One more than is shown tells whether there is a next page.
-    rows = session.execute(query.order_by(*place).limit(limit + 1)).all()
-    shown = [row.Document for row in rows[:limit]]
-    types = {row.Document.id: tuple(row.document_types) for row in rows}
-    told = _tell(session, [one.scan_id for one in shown])
-    items = tuple(
-        QueueItem(
-            document_id=one.id,
-            status=one.status,
-            priority=one.priority,
-            document_types=types[one.id],
-            arrived_at=one.created_at,
-            verdict_at=one.verdict_at,
-            reviewed_at=one.reviewed_at,
-            **told.get(one.scan_id, {"checks": (), "findings": 0, "undecided": 0}),
-        )
-        for one in shown
-    )
-    return Page(items, _write_place(shown[-1]) if len(rows) > limit else None)
 
 
 def document(session: Session, document_id: str) -> DocumentView:
@@ -173,44 +109,6 @@ def resolve_prefix(session: Session, prefix: str) -> str:
     if len(found) > 1:
         raise Refused(f"several documents begin with {wanted}, for example {found[0][:16]} and {found[1][:16]}")
     return found[0]
-
-
-def _tell(session: Session, scan_ids: list[int]) -> dict[int, dict[str, Any]]:
-    """What to say of each scan in the queue: its checks that didn't pass, how many findings, how many undecided."""
-    decided = select(Review.id).where(Review.finding_id == Finding.id, Review.withdrawn_at.is_(None)).exists()
-    rows = session.execute(
-        select(
-            Finding.scan_id,
-            Finding.check,
-            func.count().label("findings"),
-            func.count().filter(~decided).label("undecided"),
-        )
-        .where(Finding.scan_id == func.any(scan_ids), Finding.outcome != "pass")
-        .group_by(Finding.scan_id, Finding.check)
-        .order_by(
-            Finding.scan_id, func.bool_or(Finding.outcome == "anomaly").desc(), func.max(Finding.confidence).desc()
-        )
-    )
-    told: dict[int, dict[str, Any]] = {}
-    for row in rows:
-        one = told.setdefault(row.scan_id, {"checks": (), "findings": 0, "undecided": 0})
-        one["checks"] += (row.check,)
-        one["findings"] += row.findings
-        one["undecided"] += row.undecided
-    return told
-
-
-def _write_place(one: Document) -> str:
-    assert one.verdict_at is not None  # noqa: S101 flagged documents have a time, by constraint
-    return f"{-one.priority}~{one.verdict_at.isoformat()}~{one.id}"
-
-
-def _read_place(after: str) -> tuple[int, datetime, str]:
-    try:
-        priority, verdict_at, document_id = after.split("~")
-        return int(priority), datetime.fromisoformat(verdict_at), document_id
-    except ValueError:
-        raise ValueError(f"{after!r} leads to no page of the queue; use what the page before gave as `after`") from None
 
 
 def _arrival(row: Arrival, kind: str, location: str) -> ArrivalView:

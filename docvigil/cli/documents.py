@@ -22,9 +22,10 @@ from docvigil.settings import Settings
 from docvigil.wiring import desk_rules, document_types, model_folder, rules_version
 from models.checkpoint import digest
 from pipeline.findings import CHECKS
+from records import listing, registry, scans
 from records import queue as queue_of
-from records import registry, scans
 from records.audit import event
+from records.desk_filters import Filters
 from records.reviews import review as decide
 from records.words import DocumentView, FindingView, Versions
 from workers.manifest import Manifest
@@ -63,10 +64,11 @@ def queue(
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
     json: Json = False,
 ) -> None:
-    """Show the flagged documents that wait for a decision: urgent ones first, then those that have waited longest.
+    """Show the documents that wait for a decision: urgent ones first, then those that have waited longest.
 
-    With --json one object a line: `document_id`, `status` (`flagged`), `priority`, `document_types`, `checks` (those
-    not passed), `findings` (how many), `undecided` (how many of them), `arrived_at`, `verdict_at`, `reviewed_at`
+    It is the reviewers' queue. With --json one object a line: `document_id`, `status` (`flagged`), `priority`,
+    `document_types`, `checks` (of the findings asked about), `findings` (how many), `undecided` (how many of them in
+    this round: a second opinion is another), `arrived_at`, `verdict_at`, `reviewed_at`
     (null until every finding is decided).
     """
     if check is not None and check not in CHECKS:
@@ -74,14 +76,9 @@ def queue(
     with opened() as desk, desk.sessions.begin() as session:
         if type_ is not None:
             _known_type(desk.settings, type_)
-        page = queue_of.flagged(
-            session,
-            check=check,
-            doctype=type_,
-            older_than=None if older_than is None else timedelta(hours=older_than),
-            reviewed=reviewed,
-            limit=limit,
-        )
+        older = None if older_than is None else timedelta(hours=older_than)
+        filters = Filters(check=check, doctype=type_, older_than=older)
+        page = listing.queue(session, filters=filters, decided=reviewed, limit=limit)
     if not page.items:
         narrowed = check is not None or type_ is not None or older_than is not None
         raise Refusal("Nothing in the queue is like that." if narrowed else "The queue is empty.")

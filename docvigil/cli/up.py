@@ -26,7 +26,7 @@ from docvigil.desk import Desk, desk
 from docvigil.instance import owned
 from docvigil.processes import everything
 from docvigil.settings import Settings, settings
-from records import audit, queue, verdicts
+from records import audit, listing, verdicts
 from records.intake import readable
 from records.outages import outage
 from records.verdicts import Glance
@@ -203,11 +203,12 @@ class View:
     def _before(self) -> None:
         """The flagged documents that have waited since an earlier run."""
         with self._sessions.begin() as session:
-            waiting = queue.flagged(session, limit=SHOWN_AT_START)
+            waiting = listing.queue(session, limit=SHOWN_AT_START)
             known = verdicts.glances(session, [one.document_id for one in waiting.items])
             self._written = self._counts = verdicts.counts(session)
         for one in known:
-            self._console.print(line(one, self._zone), soft_wrap=True)
+            if one.verdict != "clear":
+                self._console.print(line(one, self._zone), soft_wrap=True)
         if waiting.after is not None:
             self._console.print(f"… and more: docvigil queue ({self._counts['flagged']} flagged)", highlight=False)
 

@@ -57,7 +57,9 @@ def test_a_place_that_is_none_is_refused(sessions: sessionmaker[Session], after:
         desk.page(session, "alice", after=after)
 
 
-def test_filters(sessions: sessionmaker[Session]) -> None:
+@pytest.mark.parametrize("few", [tallies.FEW, -1])
+def test_filters(sessions: sessionmaker[Session], few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tallies, "FEW", few)
     doubtful = put(sessions, "doubtful", [DOUBT], types=["transfer"])
     risky = put(sessions, "risky")
     with sessions.begin() as session:

@@ -12,7 +12,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from pipeline.findings import Finding, Outcome, Verdict
-from records import queue, reviews, scans
+from records import listing, queue, reviews, scans
+from records.desk_filters import Filters
 from records.tables import Event, Review
 from records.tables import Finding as Row
 from records.words import QueueItem, Refused, Versions
@@ -43,15 +44,16 @@ def flag(
     judge(sessions, scan_id, Verdict.FLAGGED, findings, types=types)
     with sessions.begin() as session:
         session.execute(
-            text("UPDATE documents SET verdict_at = now() - make_interval(secs => :age) WHERE id = :id"),
+            text("UPDATE cases SET verdict_at = now() - make_interval(secs => :age) WHERE document_id = :id"),
             {"age": age, "id": sha(name)},
         )
     return sha(name)
 
 
-def listed(sessions: sessionmaker[Session], **filters: object) -> list[QueueItem]:
+def listed(sessions: sessionmaker[Session], *, decided: bool = False, **filters: object) -> list[QueueItem]:
     with sessions.begin() as session:
-        return list(queue.flagged(session, **filters).items)  # type: ignore[arg-type]
+        chosen = Filters(**filters)  # type: ignore[arg-type]
+        return list(listing.queue(session, filters=chosen, decided=decided).items)
 
 
 def finding_ids(sessions: sessionmaker[Session], document_id: str) -> list[int]:
@@ -76,13 +78,13 @@ def test_pages_of_the_queue_neither_skip_nor_repeat(sessions: sessionmaker[Sessi
         flag(sessions, f"form-{number}", priority=number % 3)
     with sessions.begin() as session:
         # Many at the very same time: the id decides.
-        session.execute(text("UPDATE documents SET verdict_at = now()"))
+        session.execute(text("UPDATE cases SET verdict_at = now()"))
     everything = [one.document_id for one in listed(sessions)]
     seen: list[str] = []
     after = None
     while True:
         with sessions.begin() as session:
-            page = queue.flagged(session, limit=3, after=after)
+            page = listing.queue(session, limit=3, after=after)
         seen += [one.document_id for one in page.items]
         after = page.after
         if after is None:
@@ -95,7 +97,7 @@ def test_pages_of_the_queue_neither_skip_nor_repeat(sessions: sessionmaker[Sessi
 
 def test_a_page_that_is_none_is_refused(sessions: sessionmaker[Session]) -> None:
     with sessions.begin() as session, pytest.raises(ValueError, match="leads to no page"):
-        queue.flagged(session, after="nonsense")
+        listing.queue(session, after="nonsense")
 
 
 def test_filters(sessions: sessionmaker[Session]) -> None:
@@ -124,7 +126,7 @@ def test_a_document_leaves_the_queue_when_all_is_decided(sessions: sessionmaker[
     assert len(listed(sessions)) == 1
     decide(sessions, second, "corrected", value="12/03/2026")
     assert listed(sessions) == []
-    assert [each.document_id for each in listed(sessions, reviewed=True)] == [one]
+    assert [each.document_id for each in listed(sessions, decided=True)] == [one]
     assert state(sessions, 1)[0] == "flagged", "the verdict stays as it was judged"
 
 

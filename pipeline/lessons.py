@@ -13,6 +13,7 @@ from pipeline.findings import Outcome
 from pipeline.reading import AnswerState, QuestionKind
 
 Decision = Literal["confirmed", "dismissed", "corrected"]
+Seen = Literal["empty", "struck"] | None
 
 #: What a person who says "it is there" says of a choice.
 PRESENT = {
@@ -45,12 +46,13 @@ def lesson(
     *,
     read: str | None = None,
     corrected: str | None = None,
-    struck: bool = False,
+    seen: Seen = None,
+    required: bool = True,
 ) -> Lesson | None:
     """What a decision on a finding teaches about its evidence; None where it leaves the answer open.
 
-    `read` is the finding's value, `corrected` the one that the person gave, `struck` whether the field was found struck
-    out.
+    `read` is the finding's value, `corrected` the one that the person gave, `seen` what the field was found to be where
+    something is missing, and `required` whether it must be filled at all.
     """
     if decision == "corrected":
         if not corrected or kind not in STRINGS:
@@ -59,15 +61,17 @@ def lesson(
     # A defect is there if one was found and confirmed, or not found and doubted with success.
     defect = decision == "confirmed"
     if check.endswith(".missing"):
-        return _presence(kind, defect, struck, read)
+        return _presence(kind, outcome, defect, seen, required)
     if check == "ink.unexpected" and kind is QuestionKind.MARK:
-        return None if defect else Lesson(AnswerState.EMPTY)
+        # Whoever dismisses a mark that was found may mean that it is allowed there.
+        return Lesson(AnswerState.EMPTY) if outcome is Outcome.PASS and not defect else None
     if kind not in STRINGS:
         return None
     if check == "date.unreadable":
-        if outcome is Outcome.PASS:
-            return _value(read) if not defect else None
-        return Lesson(AnswerState.ILLEGIBLE) if defect else None
+        if defect:
+            return None if outcome is Outcome.PASS else Lesson(AnswerState.ILLEGIBLE)
+        # It could be read after all: as it was, where it was read at all.
+        return _value(read)
     if check not in OF_VALUES:
         return None
     # What was read stands where the outcome does: an anomaly that is one, a pass that was none.
@@ -75,16 +79,17 @@ def lesson(
     return _value(read) if stands else None
 
 
-def _presence(kind: QuestionKind, defect: bool, struck: bool, read: str | None) -> Lesson | None:
-    if kind is QuestionKind.PRINT:
-        return None
+def _presence(kind: QuestionKind, outcome: Outcome, defect: bool, seen: Seen, required: bool) -> Lesson | None:
     if defect:
-        return Lesson(AnswerState.STRUCK if struck else AnswerState.EMPTY)
-    if kind in STRINGS:
-        # That something stands there is not yet what it says.
-        return _value(read)
+        if outcome is Outcome.PASS:
+            return Lesson(AnswerState.EMPTY)
+        # Something else may stand where a stamp is missing.
+        return {"empty": Lesson(AnswerState.EMPTY), "struck": Lesson(AnswerState.STRUCK)}.get(seen or "")
+    # What need not be filled is no defect either way; and that a string stands there is not yet what it says.
     label = PRESENT.get(kind)
-    return None if label is None else Lesson(AnswerState.PRESENT, label=label)
+    if label is None or (outcome is Outcome.PASS and not required):
+        return None
+    return Lesson(AnswerState.PRESENT, label=label)
 
 
 def _value(read: str | None) -> Lesson | None:

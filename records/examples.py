@@ -67,7 +67,8 @@ def gather(session: Session, store: ObjectStore, *, keep_days: int = KEEP_DAYS) 
     newest = session.scalar(select(func.max(LearningExample.created_at)))
     query = select(Case).where(Case.stage == "decided").order_by(Case.decided_at, Case.scan_id)
     if newest is not None:
-        query = query.where(Case.decided_at > newest - OVERLAP)
+        lately = select(Finding.scan_id).join(Review).where(Review.decided_at > newest - OVERLAP)
+        query = query.where(or_(Case.decided_at > newest - OVERLAP, Case.scan_id.in_(lately)))
     until = session.scalar(select(func.now())) or datetime.now().astimezone()
     for case in session.scalars(query).all():
         for row in _of_case(session, store, case, counts):
@@ -88,7 +89,8 @@ def expire(session: Session, store: ObjectStore) -> int:
         .where(
             or_(
                 LearningExample.expires_at < func.now(),
-                LearningExample.review_id.in_(select(Review.id).where(Review.withdrawn_at.is_not(None))),
+                LearningExample.golden_set_id.is_(None)
+                & LearningExample.review_id.in_(select(Review.id).where(Review.withdrawn_at.is_not(None))),
             )
         )
         .returning(LearningExample.key)
@@ -216,7 +218,14 @@ def _of_case(session: Session, store: ObjectStore, case: Case, counts: Counter[s
             counts["no evidence"] += 1
             continue
         field = _field(bodies.get(types.get(one.finding.page) or ""), one.finding.field)
-        said = _lesson(one, entry)
+        if not field or (entry["kind"] == QuestionKind.IDENTIFIER.value and not field.get("identifier")):
+            # What it holds isn't known, so it may be what nobody may learn from.
+            counts["type unknown"] += 1
+            continue
+        if entry["faults"]:
+            counts["picture in doubt"] += 1
+            continue
+        said = _lesson(one, entry, field)
         if said is None:
             counts["answer left open"] += 1
         elif field.get("masked") or str(field.get("identifier") or "").startswith("aadhaar"):
@@ -225,11 +234,20 @@ def _of_case(session: Session, store: ObjectStore, case: Case, counts: Counter[s
             taught.append((one, entry, field, said))
     if not taught:
         return
+    golden = bool(
+        session.scalar(
+            select(
+                select(LearningExample.id)
+                .where(LearningExample.document_id == case.document_id, LearningExample.golden_set_id.is_not(None))
+                .exists()
+            )
+        )
+    )
     try:
         with store.path(manifest["archive"]) as path, zipfile.ZipFile(path) as archive:
             for one, entry, field, said in taught:
                 yield from _row(
-                    store, case, scan, source, one, entry, field, said, archive.read(entry["image"]), counts
+                    store, case, scan, source, one, entry, field, said, archive.read(entry["image"]), counts, golden
                 )
     except Missing:
         # The evidence of old scans is removed by the retention rule.
@@ -257,7 +275,7 @@ def _decisions(session: Session, case: Case) -> list[_Decided]:
     return decided
 
 
-def _lesson(one: _Decided, entry: Mapping[str, Any]) -> Lesson | None:
+def _lesson(one: _Decided, entry: Mapping[str, Any], field: Mapping[str, Any]) -> Lesson | None:
     decision: Decision = one.review.decision  # type: ignore[assignment]
     return lesson(
         QuestionKind(entry["kind"]),
@@ -266,7 +284,12 @@ def _lesson(one: _Decided, entry: Mapping[str, Any]) -> Lesson | None:
         decision,
         read=one.finding.value,
         corrected=one.review.value,
-        struck=one.finding.message.endswith("is struck out."),
+        seen="struck"
+        if "is struck out" in one.finding.message
+        else "empty"
+        if "is empty" in one.finding.message
+        else None,
+        required=bool(field.get("required")),
     )
 
 
@@ -281,9 +304,11 @@ def _row(
     said: Lesson,
     png: bytes,
     counts: Counter[str],
+    golden: bool,
 ) -> Iterator[dict[str, Any]]:
     name = feedback.named(png)
     passed, dismissed = one.finding.outcome == "pass", one.review.decision == "dismissed"
+    stood = one.finding.outcome != "uncertain" and one.review.decision != "corrected" and passed == dismissed
     row = {
         "picture": Path(name).stem,
         "key": f"examples/{Path(name).name}",
@@ -300,9 +325,9 @@ def _row(
         "reviewer": one.review.reviewer,
         "confirmed": one.confirmed,
         "model_version": scan.model_version,
-        "right": one.finding.outcome != "uncertain" and one.review.decision != "corrected" and passed == dismissed,
+        "right": stood or (said.value is not None and said.value == one.finding.value),
         "chosen": case.cause,
-        "held_out": feedback.held_out(case.document_id),
+        "held_out": feedback.held_out(case.document_id) or golden,
     }
     try:
         as_example(LearningExample(**row))
@@ -322,7 +347,9 @@ def _field(body: Mapping[str, Any] | None, name: str | None) -> Mapping[str, Any
 def _write(session: Session, row: Mapping[str, Any]) -> None:
     """A golden example keeps its answer; of others the later decision counts."""
     statement = upsert(LearningExample).values(**row)
-    changed = {name: statement.excluded[name] for name in row if name not in ("picture", "kind", "held_out")}
+    changed: dict[str, Any] = {name: statement.excluded[name] for name in row if name not in ("picture", "kind")}
+    # A document of the former owner may have been held out: its picture is learned from by nobody.
+    changed["held_out"] = or_(LearningExample.held_out, statement.excluded.held_out)
     session.execute(
         statement.on_conflict_do_update(
             index_elements=["picture", "kind"], set_=changed, where=LearningExample.golden_set_id.is_(None)

@@ -18,7 +18,10 @@ from records.words import Refused
 def freeze(session: Session, *, by: str) -> GoldenSet:
     """Freezes the former set's examples and those that two people agreed on since, of documents that no training here
     has seen. Raises Refused where nothing would be added."""
-    trained = session.scalar(select(func.max(Training.started_at)))
+    # What a training gathers stands there before it ends.
+    trained = session.scalar(
+        select(func.max(func.coalesce(Training.finished_at, func.now()))).where(Training.started_at.is_not(None))
+    )
     unseen = [] if trained is None else [or_(LearningExample.held_out, LearningExample.created_at > trained)]
     new = session.scalars(
         select(LearningExample).where(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,11 +57,19 @@ def cut(sessions: sessionmaker[Session], store: ObjectStore, name: str, *, seed:
         "archive": key,
         "pages": [{"number": 1, "doctype": "form@1"}],
         "evidences": [
-            {"page": 1, "field": field, "ordinal": 0, "kind": kind, "image": f"{field}.png", "cells": None}
+            {
+                "page": 1,
+                "field": field,
+                "ordinal": 0,
+                "kind": kind,
+                "image": f"{field}.png",
+                "cells": None,
+                "faults": [],
+            }
             for field, kind, _ in FIELDS
         ],
     }
-    body = {"fields": [{"name": field, "identifier": identifier} for field, _, identifier in FIELDS]}
+    body = {"fields": [{"name": field, "identifier": identifier, "required": True} for field, _, identifier in FIELDS]}
     with sessions.begin() as session:
         session.execute(
             text("UPDATE scans SET manifest = :manifest WHERE document_id = :id"),
@@ -102,8 +109,9 @@ def gathered(sessions: sessionmaker[Session], store: ObjectStore, **given: Any) 
         return {one.kind: one for one in session.scalars(select(LearningExample))}
 
 
+GONE = finding(message="Signature 1 is empty.")
 TOLD = [
-    finding(),
+    GONE,
     finding("date.unreadable", field="dated", message="The date can't be read."),
     finding("identifier.invalid", field="pan", value="ABCPX1234F", message="No PAN."),
     finding("identifier.invalid", field="aadhaar", value="1234", message="Not four digits."),
@@ -136,11 +144,11 @@ def test_decisions_become_examples_with_their_lineage(
 def test_gathering_again_changes_nothing_and_a_later_decision_counts(
     sessions: sessionmaker[Session], store: ObjectStore
 ) -> None:
-    reviewed(sessions, store, "one", [finding()], [("dismissed", None)])
+    reviewed(sessions, store, "one", [GONE], [("dismissed", None)])
     first = gathered(sessions, store)["signature"]
     assert gathered(sessions, store)["signature"].id == first.id
     # The same picture, bit for bit, in another document.
-    reviewed(sessions, store, "two", [finding()], [("confirmed", None)])
+    reviewed(sessions, store, "two", [GONE], [("confirmed", None)])
     again = gathered(sessions, store)["signature"]
     assert (again.state, again.document_id) == ("empty", sha("two"))
 
@@ -160,7 +168,7 @@ def test_what_is_taken_back_or_too_old_goes(sessions: sessionmaker[Session], sto
 
 
 def test_a_golden_set_is_what_two_people_agreed_on(sessions: sessionmaker[Session], store: ObjectStore) -> None:
-    reviewed(sessions, store, "one", [finding()], [("dismissed", None)])
+    reviewed(sessions, store, "one", [GONE], [("dismissed", None)])
     with sessions.begin() as session:
         examples.gather(session, store)
         with pytest.raises(Refused, match="no new example that two people agreed on"):
@@ -169,7 +177,7 @@ def test_a_golden_set_is_what_two_people_agreed_on(sessions: sessionmaker[Sessio
         sessions,
         store,
         "two",
-        [finding()],
+        [GONE],
         [("confirmed", None)],
         seed=2,
         rules=FOUR_EYES,
@@ -183,7 +191,7 @@ def test_a_golden_set_is_what_two_people_agreed_on(sessions: sessionmaker[Sessio
         assert (one.document_id, one.held_out, one.confirmed) == (sha("two"), True, True)
         assert examples.counted(session)["signature.missing"]["golden"] == 1
     # A golden answer stays, whatever is decided about the same picture later.
-    reviewed(sessions, store, "three", [finding()], [("dismissed", None)], seed=2)
+    reviewed(sessions, store, "three", [GONE], [("dismissed", None)], seed=2)
     gathered(sessions, store)
     with sessions.begin() as session:
         assert session.get_one(LearningExample, one.id).state == "empty"
@@ -195,7 +203,7 @@ def test_labels_of_somebody_who_is_often_wrong_are_set_aside(
     for number in range(12):
         wrong = number % 2 == 0
         name = f"doc-{number}"
-        put(sessions, name, [finding()], rules=FOUR_EYES)
+        put(sessions, name, [GONE], rules=FOUR_EYES)
         cut(sessions, store, name, seed=100 + number)
         (one,) = asked(sessions, sha(name), "mallory")
         decide(sessions, one, "dismissed" if wrong else "confirmed", reviewer="mallory", rules=FOUR_EYES)
@@ -207,7 +215,7 @@ def test_labels_of_somebody_who_is_often_wrong_are_set_aside(
             sessions,
             store,
             f"alone-{number}",
-            [replace(finding(), check="signature.missing")],
+            [GONE],
             [("dismissed", None)],
             seed=200 + number,
             reviewers=("mallory" if number % 2 else "alice",),

@@ -36,6 +36,15 @@ def test_a_source_is_named_where_all_of_its_labels_err() -> None:
     assert [(one.what, one.who) for one in doubts(mixed) if one.what == "source"] == [("source", "2")]
 
 
+def test_one_bad_reviewer_does_not_spoil_a_source() -> None:
+    found = doubts([*labels("mallory", STALE, 60, 12), *labels("asha", STALE, 60, 1), *labels("ravi", STALE, 60, 1)])
+    assert [(one.what, one.who) for one in found] == [("reviewer", "mallory")]
+
+
+def test_where_one_is_always_wrong_the_other_is_judged_all_the_same() -> None:
+    assert {one.who for one in doubts([*labels("a", STALE, 9, 9), *labels("b", STALE, 60, 1)])} == {"a"}
+
+
 def test_few_labels_say_nothing() -> None:
     assert doubts(labels("asha", STALE, 4, 4, source=None)) == []
 

@@ -1,8 +1,13 @@
-"""The desk's queries on many documents: `python -m benchmarks.queue --documents 100000`.
+"""The desk on many documents: its queries, its pages under load, and twenty reviewers who decide at once.
 
-Fills a database of its own with documents, six findings each, of which a third is flagged and a tenth waits for a
-decision; then asks what the desk asks, many times, and prints the times in milliseconds and the plan of each query.
-Times are those of the whole call in Python on this machine, whatever else runs on it.
+    python -m benchmarks.queue --documents 100000 1000000 --plans --seconds 120 --deciding 300
+
+Fills a database of its own a size with documents, six findings each, of which a third is flagged and a tenth of those
+waits for a decision. Of each size: what the desk asks, many times, in milliseconds of the whole call in Python, with
+the plan and the blocks read (which other work on the machine doesn't change); then the pages over HTTP from a process
+of its own, ten requests a second from twenty reviewers in turn whether or not the ones before are answered, in
+milliseconds from when each was due to its last byte. Then the largest against the smallest of this one run; and in the
+largest everybody decides for so many seconds, after which the database is asked whether anything was decided twice.
 """
 
 from __future__ import annotations
@@ -10,84 +15,34 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import random
-import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-import psycopg
-from sqlalchemy import event
+from sqlalchemy import event, func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
+from benchmarks import crowd
+from benchmarks.filling import fill
 from pipeline.desk import DeskRules
 from records import claims, desk, reviews, tallies
 from records.database import engine, sessions
 from records.desk_filters import Filters
+from records.desk_tables import Case
+from records.desk_words import Sort
 from records.reviews import Decision
+from records.tables import Document
 from tests.services import Services, services
+from web.config import WebConfig
+from web.context import Context
 
 #: What p95 must stay under, milliseconds.
 PROMISE = 50.0
-
-FILL = """
-SET session_replication_role = replica;
-INSERT INTO sources (kind, location) SELECT 'folder', '/drop/' || n FROM generate_series(1, 8) n;
-CREATE TEMP TABLE d AS
-SELECT n, encode(sha256(n::text::bytea), 'hex') AS id,
-       CASE WHEN n %% 3 = 0 THEN 'flagged' ELSE 'clear' END AS status,
-       now() - make_interval(secs => (%(documents)s - n) * 20) AS at,
-       n %% 10 = 0 AND n %% 3 = 0 AS decided_not,
-       ARRAY[(ARRAY['kyc-individual', 'delivery-instruction', 'transmission', 'nomination', 'pledge', 'closure'])
-             [1 + (n * 7919 %% 13) %% 6]] AS types
-  FROM generate_series(1, %(documents)s::bigint) n;
-INSERT INTO arrivals (id, source_id, identity, path, status, document_id, arrived_at)
-OVERRIDING SYSTEM VALUE
-SELECT n, 1 + n %% 8, n::text, '/drop/' || n || '.pdf', 'document', id, at FROM d;
-INSERT INTO scans (id, document_id, number, arrival_id, cause, judged_on, stage, verdict, model_version, rules_version,
-                   doctypes_version, document_types, manifest, created_at, finished_at)
-SELECT n, id, 1, n, 'arrival', at::date, 'done', status, 'model-1', 'rules-1', 'types-1', types, '{"pages": []}', at, at
-  FROM d;
-INSERT INTO documents (id, size, media_type, status, scan_id, created_at, verdict_at, reviewed_at)
-SELECT id, 1, 'application/pdf', status, n, at, at, CASE WHEN status = 'flagged' AND NOT decided_not THEN at END FROM d;
-INSERT INTO findings (id, scan_id, page, field, "check", ordinal, outcome, confidence, box, message)
-OVERRIDING SYSTEM VALUE
-SELECT n * 6 + k, n, 1, 'field_' || k,
-       (ARRAY['signature.missing', 'date.missing', 'date.stale', 'endorsement.missing', 'ink.unexpected', 'page.poor'])
-       [1 + k], 0,
-       CASE WHEN status = 'flagged' AND (k = (n / 3) %% 6 OR k = (n / 7) %% 5)
-            THEN CASE WHEN n %% 2 = 0 THEN 'anomaly' ELSE 'uncertain' END ELSE 'pass' END,
-       0.5 + (n * 31 + k * 17) %% 500 / 1000.0, '{0.1,0.1,0.2,0.2}', 'A sentence about what was found on the page.'
-  FROM d CROSS JOIN generate_series(0, 5) k;
-INSERT INTO cases (scan_id, document_id, source_id, cause, stage, risk, document_types, checks, asked, undecided,
-                   verdict_at, due_at, assignee, decided_at)
-SELECT n, id, 1 + n %% 8, 'flagged', CASE WHEN decided_not THEN 'open' ELSE 'decided' END,
-       (n * 104729 %% 100000) / 100000.0, types, f.checks, f.asked,
-       CASE WHEN decided_not THEN f.asked ELSE '{}' END, at, at + interval '2 days',
-       CASE WHEN n %% 4 = 0 THEN 'reviewer-' || n %% 20 END,
-       CASE WHEN NOT decided_not THEN at END
-  FROM d CROSS JOIN LATERAL (SELECT array_agg(DISTINCT "check") AS checks, array_agg(findings.id) AS asked
-                               FROM findings WHERE scan_id = n AND outcome <> 'pass') f
- WHERE status = 'flagged';
-INSERT INTO tallies
-SELECT 'stage', stage, count(*) FROM cases WHERE waiting GROUP BY stage
-UNION ALL SELECT 'source', source_id::text, count(*) FROM cases WHERE waiting GROUP BY source_id
-UNION ALL SELECT 'assignee', coalesce(assignee, ''), count(*) FROM cases WHERE waiting GROUP BY assignee
-UNION ALL SELECT 'check', c, count(*) FROM cases, unnest(checks) c WHERE waiting GROUP BY c
-UNION ALL SELECT 'type', t, count(*) FROM cases, unnest(document_types) t WHERE waiting GROUP BY t;
-"""
-
-
-def fill(url: str, documents: int) -> None:
-    """Writes everything in the server itself, as the owner."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        for statement in FILL.split(";\n"):
-            if statement.strip():
-                connection.execute(statement.replace("%%", "%").replace("%(documents)s", str(documents)))
-        connection.execute("VACUUM ANALYZE")
-
 
 Ask = Callable[[Session, int], object]
 
@@ -96,8 +51,9 @@ def questions(ids: list[str]) -> dict[str, Ask]:
     """What the desk asks, by name; each is called with a session and a running number."""
     checks = ["signature.missing", "date.stale", "page.poor"]
 
-    def at(**filters: Any) -> Ask:
-        return lambda session, number: desk.page(session, f"reviewer-{number % 20}", filters=Filters(**filters))
+    def at(sort: Sort = "risk", **filters: Any) -> Ask:
+        chosen = Filters(**filters)
+        return lambda session, number: desk.page(session, f"reviewer-{number % 20}", filters=chosen, sort=sort)
 
     def later(session: Session, number: int) -> object:
         first = desk.page(session, "alice", limit=50)
@@ -119,6 +75,20 @@ def questions(ids: list[str]) -> dict[str, Ask]:
         "soon": at(sla="soon"),
         "check, type and source": at(check="date.stale", doctype="pledge", source_id=3),
         "nothing fits": at(check="aadhaar.unmasked"),
+        "rare here, frequent elsewhere": at(check="page.poor"),
+        "the same by age": at(check="page.poor", sort="age"),
+        "check by age": at(check="date.stale", sort="age"),
+        "type by age": at(doctype="pledge", sort="age"),
+        "highest risk by age": at(risk_from=0.99, sort="age"),
+        "in time": at(sla="in_time"),
+        "never due": at(sla="none"),
+        "disputed": lambda session, _: desk.page(
+            session, "supervisor", supervisor=True, filters=Filters(stage="disputed")
+        ),
+        "second opinions": at(stage="second"),
+        "next of a filter": lambda session, number: claims.next_for(
+            session, f"reviewer-{number}", seconds=600, filters=Filters(check="date.stale")
+        ),
         "counts": lambda session, _: tallies.counts(session),
         "due": lambda session, _: tallies.due(session),
         "count of a filter": lambda session, _: desk.count(session, "alice", filters=Filters(check="date.stale")),
@@ -137,7 +107,7 @@ def measure(made: sessionmaker[Session], ask: Ask, times: int) -> list[float]:
     return sorted(taken)
 
 
-def decide_all(made: sessionmaker[Session], times: int) -> list[float]:
+def decide_some(made: sessionmaker[Session], times: int) -> list[float]:
     """Next document, its page, and a decision on each finding: a reviewer's round."""
     taken, rules = [], DeskRules()
     for number in range(times):
@@ -155,9 +125,17 @@ def decide_all(made: sessionmaker[Session], times: int) -> list[float]:
     return sorted(taken)
 
 
-def plan(made: sessionmaker[Session], ask: Ask) -> list[str]:
-    """The queries that a question comes to: time in the server, blocks read (which other work on the machine doesn't
-    change), and the plan's nodes from the top."""
+@dataclass(frozen=True)
+class Plan:
+    """A query of a question: time in the server, blocks read, and the plan's nodes from the top."""
+
+    ms: float
+    blocks: int
+    nodes: str
+
+
+def plans(made: sessionmaker[Session], ask: Ask) -> list[Plan]:
+    """The queries that a question comes to."""
     seen: list[tuple[str, Any]] = []
     with made() as session:
         connection = session.connection()
@@ -171,12 +149,10 @@ def plan(made: sessionmaker[Session], ask: Ask) -> list[str]:
         event.remove(connection, "before_cursor_execute", note)
         told = []
         for statement, parameters in seen:
-            with connection.connection.cursor() as cursor:
-                cursor.execute("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) " + statement, parameters)
-                found = cursor.fetchone()[0][0]
-                blocks = found["Plan"]["Shared Hit Blocks"] + found["Plan"]["Shared Read Blocks"]
-                took = found["Execution Time"]
-                told.append(f"{took:.1f} ms, {blocks} blocks: {' < '.join(_nodes(found['Plan']))}")
+            asked = "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) " + statement
+            found = connection.exec_driver_sql(asked, parameters).scalar_one()[0]
+            blocks = found["Plan"]["Shared Hit Blocks"] + found["Plan"]["Shared Read Blocks"]
+            told.append(Plan(found["Execution Time"], blocks, " < ".join(_nodes(found["Plan"]))))
         session.rollback()
     return told
 
@@ -187,40 +163,139 @@ def _nodes(node: dict[str, Any]) -> Iterator[str]:
         yield from _nodes(child)
 
 
-@contextmanager
-def filled(documents: int) -> Iterator[tuple[Services, str]]:
-    with services() as started, started.database() as name:
-        before = time.perf_counter()
-        fill(started.url(name, owner=True), documents)
-        print(f"filled {documents} documents in {time.perf_counter() - before:.0f} s", file=sys.stderr)
-        yield started, name
+def pages(made: sessionmaker[Session]) -> dict[str, list[str]]:
+    """The addresses that reviewers ask for, by what is measured."""
+    with made.begin() as session:
+        waiting = session.scalars(select(Case.document_id).where(Case.waiting).limit(2000)).all()
+    ids = random.Random(1).sample(waiting, min(500, len(waiting)))
+    narrowed = [
+        "check=date.stale", "check=page.poor", "type=pledge", "source=3", "assignee=reviewer-4", "assignee=-",
+        "older_than_hours=120", "newer_than_hours=1", "risk_from=0.9", "risk_to=0.2", "sla=overdue", "sla=soon",
+        "check=date.stale&type=pledge&source=3", "check=date.stale&sort=age", "risk_from=0.99&sort=age",
+    ]  # fmt: skip
+    return {
+        "queue page": ["/", "/?sort=age"],
+        "filter": [f"/?{one}" for one in narrowed],
+        "next for me": ["POST /api/v1/queue/next"],
+        "document page": [f"/documents/{one}" for one in ids],
+        "counts": ["/api/v1/queue/counts"],
+    }
+
+
+def summary(taken: list[float]) -> dict[str, float]:
+    ordered = sorted(taken)
+    middle, late = ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.95)]
+    return {"p50_ms": round(middle, 1), "p95_ms": round(late, 1)}
+
+
+def say(**told: object) -> None:
+    print(json.dumps(told), flush=True)
+
+
+@dataclass
+class Size:
+    """What was measured on so many documents: plans by question, p95 by question or page."""
+
+    documents: int
+    plans: dict[str, list[Plan]] = field(default_factory=dict)
+    p95: dict[str, float] = field(default_factory=dict)
+
+
+def measure_size(started: Services, name: str, documents: int, given: argparse.Namespace, last: bool) -> Size:
+    """Fills the database, and measures all that is asked for. Deciding comes last and changes it."""
+    before = time.perf_counter()
+    fill(started.url(name, owner=True), documents)
+    say(documents=documents, filled_in_s=round(time.perf_counter() - before))
+    database = engine(started.url(name), pool_size=crowd.REVIEWERS)
+    made, size = sessions(database), Size(documents)
+    with made.begin() as session:
+        flagged = list(session.scalars(select(Document.id).where(Document.status == "flagged").limit(1000)))
+    random.Random(1).shuffle(flagged)
+    for what, ask in questions(flagged).items():
+        size.plans[what] = plans(made, ask)
+        if given.plans:
+            for one in size.plans[what]:
+                say(documents=documents, question=what, server_ms=round(one.ms, 1), blocks=one.blocks, plan=one.nodes)
+        if given.times:
+            told = summary(measure(made, ask, given.times))
+            size.p95[what] = told["p95_ms"]
+            say(documents=documents, question=what, **told, kept=told["p95_ms"] <= PROMISE)
+    if given.times:
+        say(documents=documents, question="a reviewer's round", **summary(decide_some(made, given.times)))
+    if given.seconds or (last and given.deciding):
+        with tempfile.TemporaryDirectory() as folder:
+            config = WebConfig(started.url(name), started.redis_url, folder, crowd.free_address())
+            context = Context.of(config)
+            secrets = crowd.sign_in(context.identity)
+            context.close()
+            with crowd.served(config):
+                if given.seconds:
+                    _load(made, config.public_url, secrets, size, given)
+                if last and given.deciding:
+                    _deciding(made, config.public_url, secrets, given.deciding)
+    database.dispose()
+    return size
+
+
+def _load(
+    made: sessionmaker[Session], url: str, secrets: dict[str, str], size: Size, given: argparse.Namespace
+) -> None:
+    asked = pages(made)
+    # What a process does only once, and the first look at every page, is not what reviewers wait for all day.
+    crowd.ask_steadily(url, secrets, asked, rate=given.rate, seconds=10)
+    taken, wrong = crowd.ask_steadily(url, secrets, asked, rate=given.rate, seconds=given.seconds)
+    for what, times in taken.items():
+        told = summary(times)
+        size.p95[f"HTTP: {what}"] = told["p95_ms"]
+        say(documents=size.documents, page=what, requests=len(times), **told, kept=told["p95_ms"] <= PROMISE)
+    say(documents=size.documents, rate=given.rate, seconds=given.seconds, failed=len(wrong), first=wrong[:3])
+
+
+def _deciding(made: sessionmaker[Session], url: str, secrets: dict[str, str], seconds: float) -> None:
+    with made.begin() as session:
+        session.execute(update(Case).where(Case.claimed_by.is_not(None)).values(claimed_by=None, claim_expires_at=None))
+        # Reviews and claims from here on are the crowd's.
+        since = session.execute(select(func.clock_timestamp())).scalar_one()
+    before = time.monotonic()
+    done = crowd.decide_all(url, secrets, seconds=seconds)
+    took = time.monotonic() - before
+    wrong = crowd.troubles(made, done, since)
+    say(deciding_s=round(took), reviewers=len(secrets), documents=len(done.hands), decisions=len(done.decided))
+    say(troubles=len(wrong), first=wrong[:5])
+
+
+def compare(small: Size, large: Size) -> None:
+    """The largest against the smallest: whether the plans are the same, and how p95 grows."""
+    for what, ours in large.plans.items():
+        theirs = small.plans[what]
+        say(
+            question=what,
+            same_plan=[one.nodes for one in ours] == [one.nodes for one in theirs],
+            blocks=[sum(one.blocks for one in both) for both in (theirs, ours)],
+        )
+    for what, late in large.p95.items():
+        say(what=what, p95_ms=[small.p95[what], late], ratio=round(late / max(small.p95[what], 0.1), 2))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--documents", type=int, default=100_000)
-    parser.add_argument("--times", type=int, default=100)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--documents", type=int, nargs="+", default=[100_000], help="Sizes, the smallest first.")
+    parser.add_argument("--times", type=int, default=100, help="How often each question is asked; 0: only its plan.")
     parser.add_argument("--plans", action="store_true", help="Print the plan of each query too.")
+    parser.add_argument("--seconds", type=float, default=0, help="How long pages are asked for over HTTP.")
+    parser.add_argument("--rate", type=float, default=10, help="Requests a second.")
+    parser.add_argument("--deciding", type=float, default=0, help="How long twenty reviewers decide, in seconds.")
     given = parser.parse_args()
-    with filled(given.documents) as (started, name):
-        database = engine(started.url(name))
-        made = sessions(database)
-        with psycopg.connect(started.url(name)) as connection:
-            flagged = connection.execute("SELECT id FROM documents WHERE status = 'flagged' LIMIT 1000").fetchall()
-        ids = [row[0] for row in flagged]
-        random.Random(1).shuffle(ids)
-        asked = questions(ids)
-        results: dict[str, list[float]] = {what: measure(made, ask, given.times) for what, ask in asked.items()}
-        results["a reviewer's round"] = decide_all(made, given.times)
-        for what, taken in results.items():
-            p50, p95 = taken[len(taken) // 2], taken[int(len(taken) * 0.95)]
-            line = {"question": what, "p50_ms": round(p50, 1), "p95_ms": round(p95, 1), "kept": p95 <= PROMISE}
-            print(json.dumps(line), flush=True)
-            if given.plans and what in asked:
-                for one in plan(made, asked[what]):
-                    print(f"    {one}")
-        database.dispose()
-    print(json.dumps({"documents": given.documents, "times": given.times, "load": os.getloadavg()[0]}))
+    say(machine=platform.machine(), cores=os.cpu_count(), load=[round(one, 1) for one in os.getloadavg()])
+    sizes = []
+    with services() as started:
+        for documents in given.documents:
+            with started.database() as name:
+                last = documents == given.documents[-1]
+                sizes.append(measure_size(started, name, documents, given, last))
+    if len(sizes) > 1:
+        compare(sizes[0], sizes[-1])
+    say(documents=given.documents, times=given.times, load=[round(one, 1) for one in os.getloadavg()])
 
 
 if __name__ == "__main__":

@@ -32,8 +32,10 @@ from pipeline.register import read_csv
 from records import endorsers as register_of
 from records.balance import Balance
 
-#: Twelve digits, in one piece or in fours, that are no part of a longer number, no decimals of one and no end of a UUID.
-TWELVE = re.compile(r"(?<![0-9A-Fa-f.])(?<![0-9a-f]{4}-[0-9a-f]{4}-)[2-9][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}(?![0-9A-Fa-f])")
+#: Twelve digits, in one piece or in fours, that are no part of a longer number, no decimals and no end of a UUID.
+TWELVE = re.compile(
+    r"(?<![0-9A-Fa-f.])(?<![0-9a-f]{4}-[0-9a-f]{4}-)[2-9][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}(?![0-9A-Fa-f])"
+)
 
 
 @dataclass

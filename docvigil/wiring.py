@@ -115,6 +115,20 @@ def registered_folder(chosen: Settings, version: str, key: str) -> Path:
     return fetch(store, key, version, chosen.home / "models", digest)
 
 
+def registered(chosen: Settings, session: Session) -> tuple[str, str] | None:
+    """The version in production and the key of its archive, where the records name one and the settings no folder."""
+    found = standing(session).production
+    if chosen.model_folder is not None or found is None or found.key is None:
+        return None
+    return found.version, found.key
+
+
+def present_model(chosen: Settings, session: Session) -> str:
+    """The version that documents are judged by today."""
+    found = registered(chosen, session)
+    return digest(model_folder(chosen)) if found is None else found[0]
+
+
 def worker_config(chosen: Settings, instance: Instance) -> WorkerConfig:
     """What worker processes are told."""
     judged_by = thresholds(chosen)
@@ -154,13 +168,13 @@ def worker_config(chosen: Settings, instance: Instance) -> WorkerConfig:
 def training_config(chosen: Settings, sessions: sessionmaker[Session], store: ObjectStore) -> TrainingConfig:
     """What the process that trains is told. Raises BadSettings for a recipe that isn't there."""
 
-    def production() -> tuple[str, Path]:
+    def in_production() -> tuple[str, Path]:
         with sessions.begin() as session:
-            found = standing(session).production
-        if chosen.model_folder is not None or found is None or found.key is None:
+            found = registered(chosen, session)
+        if found is None:
             folder = model_folder(chosen)
             return digest(folder), folder
-        return found.version, fetch(store, found.key, found.version, chosen.trainings_folder / "versions", digest)
+        return found[0], fetch(store, found[1], found[0], chosen.trainings_folder / "versions", digest)
 
     recipe = Path(chosen.retrain_recipe)
     if recipe.suffix not in (".yaml", ".yml"):
@@ -174,7 +188,7 @@ def training_config(chosen: Settings, sessions: sessionmaker[Session], store: Ob
         train=(*python, "docvigil", "train"),
         calibrate=(*python, "models.training.calibrate"),
         judge=(*python, "models.training.judged"),
-        production=production,
+        production=in_production,
         version=digest,
         code=code_digest(),
         least_examples=chosen.retrain_examples,

@@ -3,10 +3,9 @@ document scanned again by the same two versions goes the same way."""
 
 from __future__ import annotations
 
-import hashlib
+from pipeline.chance import fraction
 
 
 def judged_by_canary(document_id: str, version: str, share: float) -> bool:
     """Whether the canary `version` judges the document with that SHA-256, of which it has `share` (0 to 1)."""
-    sha = hashlib.sha256(f"canary:{version}:{document_id}".encode()).digest()
-    return int.from_bytes(sha[:8]) < share * 2**64
+    return fraction(f"canary:{version}:{document_id}") < share

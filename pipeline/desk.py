@@ -6,7 +6,6 @@ the same. What it shows is chosen by the same hash: one of its passes is put bef
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from pipeline.calendar import Deadline, WorkingCalendar
+from pipeline.chance import fraction
 from pipeline.findings import CHECKS, Finding, Outcome
 
 #: How likely a defect is where the machine was in doubt.
@@ -112,5 +112,4 @@ def doubted(message: str) -> str:
 
 
 def _fraction(what: str, document_id: str, scan_id: int) -> float:
-    body = hashlib.sha256(f"docvigil {what} {document_id} {scan_id}".encode()).digest()
-    return int.from_bytes(body[:6], "big") / 2**48
+    return fraction(f"docvigil {what} {document_id} {scan_id}")

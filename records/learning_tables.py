@@ -128,7 +128,6 @@ class Training(Base):
     #: Steps done and to do, loss, counts of examples: what a person watching wants to know.
     progress: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     error: Mapped[str | None]
-    report_key: Mapped[str | None]
     lease_owner: Mapped[str | None]
     lease_expires_at: Mapped[datetime | None]
     token: Mapped[int] = mapped_column(server_default=text("0"))

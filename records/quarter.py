@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.shadowing import Comparison, compare
 from pipeline.trust import Doubt
-from records import examples, model_trials, readings, shadow_scans, trainings
+from records import examples, gathering, model_trials, readings, shadow_scans, trainings
 from records.learning_tables import (
     FINISHED_STAGES,
     BoundReading,
@@ -164,7 +164,7 @@ def _doubts(session: Session, training: TrainingView | None) -> list[str]:
     if training is not None and "set_aside" in training.progress:
         found = [Doubt(**one) for one in training.progress["set_aside"]]
     else:
-        found = examples.reviewers(session)
+        found = gathering.reviewers(session)
     places = {str(number): location for number, location in session.execute(select(Source.id, Source.location))}
     return [f"{one} ({places[one.who]})" if one.what == "source" and one.who in places else str(one) for one in found]
 

@@ -27,9 +27,11 @@ def read_bounds(session: Session, version: str, least: float) -> list[BoundReadi
     """The share of the documents cleared by a version that hide a defect of each class, at most: read anew, and written
     down where labels have arrived.
 
-    Every cleared document was drawn with a probability of `least` or more, fixed beforehand; those not yet decided, and
-    what was cleared after the oldest of them, wait. So the bound holds at every reading at once.
+    Every cleared document was drawn with a probability of `least` or more, or of the least one used before; those not
+    yet decided, and what was cleared after the oldest of them, wait. So the bound holds at every reading at once.
     """
+    drawn = select(func.min(Case.probability)).join(Scan, Scan.id == Case.scan_id)
+    least = min(least, session.scalar(drawn.where(Scan.model_version == version, Case.cause == "drawn")) or least)
     waiting = select(func.min(Case.verdict_at)).join(Scan, Scan.id == Case.scan_id)
     until = session.scalar(waiting.where(Scan.model_version == version, Case.cause == "drawn", Case.waiting))
     cleared_by = select(Scan.id).where(Scan.model_version == version, Scan.verdict == "clear")
@@ -49,7 +51,7 @@ def read_bounds(session: Session, version: str, least: float) -> list[BoundReadi
         Miss.withdrawn_at.is_(None), Miss.probability.is_not(None), Miss.scan_id.in_(cleared_by)
     )
     for check, _, probability in session.execute(misses.group_by(Miss.check, Miss.scan_id)):
-        found.setdefault(check, []).append(max(least, probability or least))
+        found.setdefault(check, []).append(probability or least)
     readings = [
         BoundReading(
             version=version,

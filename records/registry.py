@@ -1,23 +1,20 @@
-"""What scans are judged by: each version named in a scan stands here with its content, so that it can be explained."""
+"""The document types that scans are judged by: each version named in a scan stands here with its content, so that it
+can be explained."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from pipeline.doctypes.schema import DocumentType
 from records.audit import event
 from records.canonical import digest
-from records.tables import DoctypeSet, DoctypeVersion, ModelVersion
-from records.words import ModelView
-
-#: Two processes with different models take their turns.
-MODEL_LOCK = 0x64766967_00000004
+from records.tables import DoctypeSet, DoctypeVersion
 
 
 def type_digest(doctype: DocumentType) -> str:
@@ -63,41 +60,6 @@ def doctypes_of(session: Session, version: str) -> dict[str, dict[str, Any]]:
         .order_by(DoctypeVersion.key)
     )
     return {row.key: row.body for row in rows}
-
-
-def record_model(
-    session: Session, version: str, *, stage: str = "production", metrics: Mapping[str, Any] | None = None
-) -> bool:
-    """Write down that a model is used at a stage; False where nothing changed.
-
-    One model is in production: another that takes its place retires it. Metrics of a known version stay as they are.
-    """
-    session.execute(select(func.pg_advisory_xact_lock(MODEL_LOCK)))
-    before = session.scalar(select(ModelVersion.stage).where(ModelVersion.version == version))
-    if before == stage:
-        return False
-    if stage == "production":
-        replaced = session.scalars(
-            update(ModelVersion)
-            .where(ModelVersion.stage == "production")
-            .values(stage="retired", staged_at=func.now())
-            .returning(ModelVersion.version)
-        )
-        for one in replaced:
-            event(session, "model.staged", f"model:{one}", stage="retired")
-    session.execute(
-        upsert(ModelVersion)
-        .values(version=version, stage=stage, metrics=dict(metrics or {}))
-        .on_conflict_do_update(index_elements=["version"], set_={"stage": stage, "staged_at": func.now()})
-    )
-    event(session, "model.staged", f"model:{version}", stage=stage)
-    return True
-
-
-def models(session: Session) -> list[ModelView]:
-    """Every model that has been recorded, the last one staged first."""
-    rows = session.scalars(select(ModelVersion).order_by(ModelVersion.staged_at.desc(), ModelVersion.version))
-    return [ModelView(row.version, row.stage, row.metrics, row.registered_at, row.staged_at) for row in rows]
 
 
 def _sha256(body: bytes) -> str:

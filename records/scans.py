@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from sqlalchemy import func, insert, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session, aliased, sessionmaker
 
 from records import cases
 from records.audit import event
@@ -124,11 +124,20 @@ def rescan(
     return len(rows), rows[-1].id if len(rows) == limit else None
 
 
-def rescan_cleared(session: Session, model_version: str, *, actor: str, limit: int = 500) -> int:
-    """Scan documents again whose newest scan is by this model version and cleared them; how many, `limit` at most.
+def rescan_all_cleared(sessions: sessionmaker[Session], model_version: str, *, actor: str, batch: int = 500) -> int:
+    """Scan all documents again that stay cleared by this model version, a batch a transaction; how many. Where it is
+    interrupted, the same call does the rest."""
+    again = 0
+    while True:
+        with sessions.begin() as session:
+            started = rescan_cleared(session, model_version, actor=actor, limit=batch)
+        if not started:
+            return again
+        again += started
 
-    Call it until it returns 0: a document in flight isn't cleared any more.
-    """
+
+def rescan_cleared(session: Session, model_version: str, *, actor: str, limit: int = 500) -> int:
+    """Scan documents again whose newest scan is by this model version and cleared them; how many, `limit` at most."""
     rows = session.execute(
         select(Document.id, Scan.arrival_id, Scan.judged_on)
         .join(Scan, Scan.id == Document.scan_id)

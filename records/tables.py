@@ -463,6 +463,7 @@ class ModelVersion(Base):
     __table_args__ = (
         CheckConstraint(one_of("stage", MODEL_STAGES), "stage"),
         CheckConstraint("(stage = 'canary') = (share IS NOT NULL)", "canary_has_a_share"),
+        CheckConstraint("NOT taken_back OR stage = 'retired'", "taken_back_is_retired"),
         CheckConstraint("share > 0 AND share <= 1", "share"),
         Index("model_versions_production", "stage", unique=True, postgresql_where=text("stage = 'production'")),
         Index(
@@ -480,6 +481,9 @@ class ModelVersion(Base):
     key: Mapped[str | None]
     #: The share of documents that a canary judges.
     share: Mapped[float | None]
+    #: It was in production once; and it was taken back, so that nothing stays cleared by it.
+    was_production: Mapped[bool] = mapped_column(server_default=text("false"))
+    taken_back: Mapped[bool] = mapped_column(server_default=text("false"))
     staged_by: Mapped[str] = mapped_column(server_default=text("''"))
     registered_at: Mapped[datetime] = now_column()
     staged_at: Mapped[datetime] = now_column()

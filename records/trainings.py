@@ -60,7 +60,6 @@ class TrainingView:
     golden_set_id: int | None
     progress: Mapping[str, Any]
     error: str | None
-    report_key: str | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -341,7 +340,6 @@ def _view(row: Training) -> TrainingView:
         golden_set_id=row.golden_set_id,
         progress=row.progress,
         error=row.error,
-        report_key=row.report_key,
         created_at=row.created_at,
         started_at=row.started_at,
         finished_at=row.finished_at,

@@ -225,10 +225,16 @@ class DocumentView:
 
 @dataclass(frozen=True, slots=True)
 class ModelView:
-    """A model version as it is recorded; `metrics` are those it was recorded with."""
+    """A model version as it is recorded. `lineage` is what it was made of, `metrics` what it came with, `key` its
+    archive in the object store, `share` that of the documents which a canary judges."""
 
     version: str
     stage: str
+    share: float | None
+    parent: str | None
+    lineage: Mapping[str, Any]
     metrics: Mapping[str, Any]
+    key: str | None
     registered_at: datetime
     staged_at: datetime
+    staged_by: str

@@ -79,7 +79,8 @@ def main() -> int:
     station = Station(config, reader)
     if station.fleet is not None:
         station.fleet.look(wait=True)
-    ids = observe.bound(lease, None if reader is None else reader.version)
+    model = None if station.fleet is None else station.fleet.version_for(lease.document_id)
+    ids = observe.bound(lease, model)
     with structlog.contextvars.bound_contextvars(**ids, alone=True):
         # The lease is kept alive by the worker that watches.
         outcome = carry_out(station, lease, Work((lease.scan_id, lease.token)), STAGES[lease.stage])

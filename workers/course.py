@@ -15,7 +15,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,8 @@ import structlog
 from sqlalchemy.orm import Session, sessionmaker
 
 from pipeline import feedback
-from records import trainings
+from records import examples, gathering, model_archives, model_versions, trainings
+from records import golden as golden_sets
 from records.objects import ObjectStore
 from records.trainings import MOST_LOST, TrainingLease
 from workers import observe, programs, teaching
@@ -88,13 +89,13 @@ class Course:
         self._advance("gathering")
         version, folder = self._config.production()
         with self._sessions.begin() as session:
-            teaching.gather(session, self._store)
+            gathering.gather(session, self._store)
         with whole(self.files.gathered) as part:
             shutil.copytree(folder, part / "parent")
             for side in teaching.SIDES:
                 self._step()
                 with self._sessions.begin() as session:
-                    teaching.write(session, self._store, part / side, side)
+                    examples.write_folder(session, self._store, part / side, side)
             _set_apart(part / "fresh", part / "train")
             counted = {side: len(_examples(part / side)) for side in teaching.SIDES}
             learned = sum(not feedback.held_out(one.document) for one in _examples(part / "train"))
@@ -102,9 +103,11 @@ class Course:
             digest = hashlib.sha256((part / "train" / feedback.LIST).read_bytes()).hexdigest()
         told: dict[str, Any] = {"examples": {**counted, "train": learned}, "data": digest}
         with self._sessions.begin() as session:
-            told["set_aside"] = teaching.set_aside(session)
-            teaching.record_parent(session, version)
-            golden = teaching.golden_set(session)
+            told["set_aside"] = [asdict(one) for one in gathering.reviewers(session)]
+            if version not in model_versions.beginning(session, version):
+                # It has judged nothing here yet.
+                model_versions.install(session, version)
+            golden = next((one.id for one in golden_sets.sets(session)), None)
             self._kept(
                 trainings.advance(session, self._lease, "training", parent=version, golden_set_id=golden, progress=told)
             )
@@ -199,7 +202,7 @@ class Course:
             if not self.files.judged(side).is_file() and _examples(self.files.side(side)):
                 with whole(self.files.judged(side)) as part:
                     self._judge(self.files.side(side), part)
-        key = teaching.archive(self._store, self.files.candidate, version)
+        key = model_archives.put(self._store, self.files.candidate, version)
         result = teaching.decide(self.files, self._lease.cause)
         with self._sessions.begin() as session:
             waits = teaching.record(session, self._lease, version, key=key, lineage=self._lineage(), result=result)

@@ -55,12 +55,6 @@ class Fleet:
         self._production = default.version
 
     @property
-    def version(self) -> str:
-        """The version in production here."""
-        with self._lock:
-            return self._production
-
-    @property
     def moved_at(self) -> float:
         """On the monotonic clock: when a reader last finished a batch, of those that tell."""
         with self._lock:
@@ -70,17 +64,21 @@ class Fleet:
     def judging(self, document_id: str) -> Iterator[Reader]:
         """The reader that judges a document: the canary's for its share, else the one in production."""
         self.look()
+        with self._using(self.version_for(document_id)) as reader:
+            yield reader
+
+    def version_for(self, document_id: str) -> str:
+        """The version that judges a document, as things stand."""
         with self._lock:
-            trial, version = self._now.trial, self._production
+            trial = self._now.trial
             if (
                 trial is not None
                 and trial.stage == "canary"
                 and trial.version in self._loaded
                 and judged_by_canary(document_id, trial.version, trial.share or 0)
             ):
-                version = trial.version
-        with self._using(version) as reader:
-            yield reader
+                return trial.version
+            return self._production
 
     @contextmanager
     def shadow(self) -> Iterator[Reader | None]:

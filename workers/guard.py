@@ -13,17 +13,16 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import structlog
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 from sqlalchemy.orm import Session, sessionmaker
 
-from pipeline.bounds import upper
+from pipeline.bounds import DELTA, upper
 from pipeline.canary_rule import CanaryState, Rate, documents_needed, exceeded, state
 from pipeline.desk import DeskRules
 from records import model_trials, model_versions, readings, scans, trainings
 from records.learning_tables import Evaluation
 from records.model_trials import Counts
 from records.model_versions import Staged
-from records.tables import ModelVersion
 from records.words import Refused
 from workers import observe
 from workers.config import WorkerConfig
@@ -38,10 +37,10 @@ WORSE, LEAST_LIMIT, MOST_LIMIT = 0.05, 0.05, 0.95
 ENOUGH = 50
 #: The limit while it says nothing.
 USUAL_LIMIT = 0.5
+#: Rates that a version on trial is judged by; they share the chance of an error.
+RATES = 2
 #: How bad a canary must be for the number of documents that is shown: so many times the limit of misses.
 BAD = 10.0
-#: Documents that are put back on the queue in one transaction.
-BATCH = 500
 
 
 def guard_once(config: WorkerConfig, sessions: sessionmaker[Session]) -> str:
@@ -50,15 +49,12 @@ def guard_once(config: WorkerConfig, sessions: sessionmaker[Session]) -> str:
     with sessions.begin() as session:
         now = model_versions.standing(session)
         if now.trial is None or now.production is None or not config.guard:
-            done, gone = "nothing", _gone_back(session)
+            done = "nothing"
         else:
             done = _moved(session, config, now.trial, now.production)
-            gone = [now.trial.version] if done == "back" else _gone_back(session)
+        gone = model_versions.taken_back(session)
     for version in gone:
-        again = 0
-        while started := _again(sessions, version):
-            again += started
-        if again:
+        if again := scans.rescan_all_cleared(sessions, version, actor=GUARD):
             log.warning("model.scanned_again", version=version, documents=again)
     return done
 
@@ -119,7 +115,7 @@ def _moved(session: Session, config: WorkerConfig, trial: Staged, production: St
     if to is None:
         return "wait"
     model_versions.stage(session, trial.version, to, by=GUARD, why=told.move)
-    needed = documents_needed(BAD * config.canary_misses, config.canary_misses, 0.1, trial.share or 1.0, delta=0.025)
+    needed = _needed(config.canary_misses, counts, trial.share or 1.0)
     session.execute(
         insert(Evaluation).values(
             version=trial.version,
@@ -135,27 +131,21 @@ def _moved(session: Session, config: WorkerConfig, trial: Staged, production: St
     return "back" if to == "retired" else to
 
 
+def _needed(misses: float, counts: Counts, share: float) -> int | None:
+    """By how many documents a canary `BAD` times as bad as the limit goes back, where as many are labelled as so far;
+    None before any was."""
+    rate = min(MOST_LIMIT, BAD * misses)
+    if not counts.cleared_labelled or rate <= misses:
+        return None
+    return documents_needed(rate, misses, counts.cleared_labelled / counts.documents, share, delta=DELTA / RATES)
+
+
 def _of_shadow(config: WorkerConfig, counts: Counts, each: tuple[Rate, ...]) -> CanaryState:
     """A shadow goes on unless it is proved worse: a canary, which is audited at a raised rate, proves the rest."""
-    worse = [one for one in each if exceeded(one, 0.05 / len(each))]
+    worse = [one for one in each if exceeded(one, DELTA / RATES)]
     if worse:
         told = tuple(f"{one.name}: {one.errors} of {one.labels}, above the limit of {one.limit:.2%}." for one in worse)
         return CanaryState("back", told)
     if counts.documents < config.shadow_documents:
         return CanaryState("wait", (f"{counts.documents} of {config.shadow_documents} documents read.",))
     return CanaryState("promote", (f"{counts.documents} documents read in shadow, none of the limits exceeded.",))
-
-
-def _gone_back(session: Session) -> list[str]:
-    """Versions with an archive that are retired and never were in production: nothing stays cleared by them."""
-    rows = session.execute(
-        select(ModelVersion.version, ModelVersion.lineage).where(
-            ModelVersion.stage == "retired", ModelVersion.key.is_not(None)
-        )
-    )
-    return [row.version for row in rows if not row.lineage.get("was_production")]
-
-
-def _again(sessions: sessionmaker[Session], version: str) -> int:
-    with sessions.begin() as session:
-        return scans.rescan_cleared(session, version, actor=GUARD, limit=BATCH)

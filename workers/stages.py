@@ -51,7 +51,7 @@ def do_infer(station: Station, lease: Lease, work: Work) -> str:
         )
     if not written:
         return LOST
-    shadowed(station, lease, work)
+    shadowed(station, lease)
     return DONE
 
 

@@ -56,7 +56,7 @@ def perform(station: Station, scan_id: int, name: str, stage: Stage, *, alone: b
     if lease is None:
         log.debug("task.nothing_to_do", scan=scan_id, stage=name)
         return
-    model = None if station.fleet is None else station.fleet.version
+    model = None if station.fleet is None else station.fleet.version_for(lease.document_id)
     with (
         observe.task(lease, model, alone=alone, **ids) as outcome,
         station.heartbeat.holding((lease.scan_id, lease.token)) as work,

@@ -1,4 +1,4 @@
-"""What a training takes from the records and gives to them: examples, the golden set, the gate, the registry."""
+"""What comes out of a training: what the gate says of the candidate, and the candidate in the records."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from pipeline import feedback, gate
 from pipeline.gate import GateResult, Outcome
-from records import examples, model_archives, model_versions, registry
-from records.learning_tables import Evaluation, GoldenSet
-from records.objects import ObjectStore
-from records.tables import ModelVersion
+from records import examples, model_versions
+from records.learning_tables import Evaluation
 from records.trainings import TrainingLease
 from records.words import Refused
 from workers.files import Files
@@ -51,38 +49,6 @@ class Decided:
             "reasons": list(self.reasons),
             **{side: {"classes": _classes(one), "overall": asdict(one.overall)} for side, one in compared.items()},
         }
-
-
-def gather(session: Session, store: ObjectStore) -> None:
-    """Turns decisions that are new into examples."""
-    examples.gather(session, store)
-
-
-def write(session: Session, store: ObjectStore, folder: Path, side: examples.Side) -> None:
-    """Writes the examples of a side as a folder of feedback."""
-    examples.write_folder(session, store, folder, side)
-
-
-def set_aside(session: Session) -> list[dict[str, Any]]:
-    """Reviewers and sources whose labels are not learned from now, with the class and the counts
-    (`pipeline.trust.Doubt`)."""
-    return [asdict(one) for one in examples.reviewers(session)]
-
-
-def golden_set(session: Session) -> int | None:
-    """The newest frozen set; None before the first."""
-    return session.scalar(select(func.max(GoldenSet.id)))
-
-
-def record_parent(session: Session, version: str) -> None:
-    """The version that a training goes on from stands in the records, also where it has judged nothing yet."""
-    if session.scalar(select(ModelVersion.version).where(ModelVersion.version == version)) is None:
-        registry.record_model(session, version)
-
-
-def archive(store: ObjectStore, folder: Path, version: str) -> str:
-    """Puts a version's folder into the object store; its key."""
-    return model_archives.put(store, folder, version)
 
 
 def decide(files: Files, cause: str) -> Decided:

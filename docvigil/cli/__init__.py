@@ -21,6 +21,7 @@ from docvigil.cli import (
     doctypes,
     documents,
     endorsers,
+    feedback,
     golden,
     models,
     outgoing,
@@ -59,8 +60,8 @@ app.add_typer(doctypes.app, name="doctypes")
 app.add_typer(models.app, name="models")
 app.add_typer(trainings.app, name="trainings")
 app.add_typer(bench.app, name="bench")
-app.add_typer(golden.feedback, name="feedback")
-app.add_typer(golden.golden, name="golden")
+app.add_typer(feedback.app, name="feedback")
+app.add_typer(golden.app, name="golden")
 app.add_typer(users.app, name="users")
 app.add_typer(outgoing.webhooks, name="webhooks")
 app.add_typer(outgoing.export, name="export")

@@ -19,8 +19,7 @@ from docvigil.cli.scan import finding_form
 from docvigil.desk import Desk
 from docvigil.picture import ENDINGS, Note, Sheet, draw, write
 from docvigil.settings import Settings
-from docvigil.wiring import desk_rules, document_types, model_folder, rules_version
-from models.checkpoint import digest
+from docvigil.wiring import desk_rules, document_types, present_model, rules_version
 from pipeline.findings import CHECKS
 from records import listing, registry, scans
 from records import queue as queue_of
@@ -187,7 +186,7 @@ def rescan(
     with opened() as desk, refusing():
         if type_ is not None:
             _known_type(desk.settings, type_)
-        versions = present_versions(desk.settings)
+        versions = present_versions(desk)
         first = None if since is None else day_of(since, desk.settings.timezone)
         started, after = 0, ""
         while True:
@@ -232,11 +231,11 @@ def numbered(findings: Sequence[FindingView]) -> list[tuple[int, FindingView]]:
     return list(enumerate(ordered, start=1))
 
 
-def present_versions(settings: Settings) -> Versions:
+def present_versions(desk: Desk) -> Versions:
     """What documents would be judged by today."""
-    return Versions(
-        digest(model_folder(settings)), rules_version(settings), registry.types_version(document_types(settings))
-    )
+    with desk.sessions.begin() as session:
+        model = present_model(desk.settings, session)
+    return Versions(model, rules_version(desk.settings), registry.types_version(document_types(desk.settings)))
 
 
 def _document(session: Session, beginning: str) -> DocumentView:

@@ -18,7 +18,7 @@ from models.calibration import FILE
 from models.checkpoint import WEIGHTS, digest
 from pipeline.missed import Bound
 from pipeline.verdict import Thresholds
-from records import registry
+from records import model_versions
 
 app = typer.Typer(help="The models that read: list, evaluate, calibrate, promote, roll back.", no_args_is_help=True)
 
@@ -28,7 +28,7 @@ SHOWN_DIGEST = 12
 
 @app.command("list")
 def list_(json: Annotated[bool, typer.Option("--json", help="One object a line.")] = False) -> None:
-    """Show the models that have judged documents, and the one that would judge them now.
+    """Show the models that are recorded, and the one that the settings name.
 
     With --json one object a line: `version` (the digest of weights, architecture and calibration), `stage` (candidate,
     shadow, canary, production, retired; null where it has not been used yet), `selected` (whether the settings name
@@ -37,7 +37,7 @@ def list_(json: Annotated[bool, typer.Option("--json", help="One object a line."
     `in_force` beside each class (whether its bound holds under the thresholds in use); null where none was computed.
     """
     with opened() as desk, desk.sessions.begin() as session:
-        recorded = registry.models(session)
+        recorded = model_versions.every(session)
         chosen = _selected(desk.settings)
     rows = [_row(one.version, one.stage, one.metrics, one.staged_at, chosen) for one in recorded]
     if all(row["version"] != chosen["version"] for row in rows):

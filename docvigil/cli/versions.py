@@ -15,13 +15,9 @@ from models.checkpoint import digest
 from records import model_archives, model_versions, quarter, scans
 from records.model_archives import BadArchive
 from records.objects import Missing
-from records.tables import ModelVersion
 from web import quarter as web_quarter
 
 Version = Annotated[str, typer.Argument(help="As `docvigil models list` shows it; its first letters do.")]
-
-#: Documents that are put back on the queue in one transaction.
-BATCH = 500
 
 
 def register(app: typer.Typer) -> None:
@@ -57,9 +53,7 @@ def rollback() -> None:
     with opened() as desk, refusing():
         with desk.sessions.begin() as session:
             gone = model_versions.roll_back(session, by=actor())
-        again = 0
-        while started := _again(desk, gone):
-            again += started
+        again = scans.rescan_all_cleared(desk.sessions, gone, actor=actor())
     screen.print(f"version {gone} is retired; {again} documents that it cleared are scanned again")
 
 
@@ -85,7 +79,7 @@ def export(version: Version, folder: Annotated[Path, typer.Argument(help="A fold
     with opened() as desk, refusing():
         whole = _whole(desk, version)
         with desk.sessions.begin() as session:
-            key = session.get_one(ModelVersion, whole).key
+            key = model_versions.get(session, whole).key
         if key is None:
             raise Refusal(f"Version {whole} came with an installation and has no archive; copy its folder instead.")
         try:
@@ -121,11 +115,6 @@ def report(
     except OSError as wrong:
         raise Refusal(f"{out} can't be written: {wrong.strerror}.") from wrong
     screen.print(f"the report is in {out}", highlight=False, soft_wrap=True)
-
-
-def _again(desk: Desk, version: str) -> int:
-    with desk.sessions.begin() as session:
-        return scans.rescan_cleared(session, version, actor=actor(), limit=BATCH)
 
 
 def _whole(desk: Desk, start: str) -> str:

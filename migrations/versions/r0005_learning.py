@@ -21,10 +21,13 @@ ALTER TABLE model_versions
     ADD lineage jsonb DEFAULT '{{}}' NOT NULL,
     ADD key text,
     ADD share double precision,
+    ADD was_production boolean DEFAULT false NOT NULL,
+    ADD taken_back boolean DEFAULT false NOT NULL,
     ADD staged_by text DEFAULT '' NOT NULL,
     ADD CONSTRAINT model_versions_parent_fkey FOREIGN KEY (parent) REFERENCES model_versions (version);
 ALTER TABLE model_versions
     ADD CONSTRAINT model_versions_canary_has_a_share CHECK ((stage = 'canary') = (share IS NOT NULL)),
+    ADD CONSTRAINT model_versions_taken_back_is_retired CHECK (NOT taken_back OR stage = 'retired'),
     ADD CONSTRAINT model_versions_share CHECK (share > 0 AND share <= 1);
 CREATE UNIQUE INDEX model_versions_trial ON model_versions ((true)) WHERE stage IN ('shadow', 'canary');
 
@@ -95,7 +98,6 @@ CREATE TABLE trainings (
     golden_set_id bigint,
     progress jsonb DEFAULT '{{}}' NOT NULL,
     error text,
-    report_key text,
     lease_owner text,
     lease_expires_at timestamptz,
     token bigint DEFAULT 0 NOT NULL,
@@ -199,7 +201,10 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DROP TABLE drift_readings, bound_readings, shadow_scans, evaluations, trainings, examples, golden_sets")
     op.execute("DROP INDEX model_versions_trial, scans_judged_by")
-    op.execute("ALTER TABLE model_versions DROP parent, DROP lineage, DROP key, DROP share, DROP staged_by")
+    op.execute(
+        "ALTER TABLE model_versions DROP parent, DROP lineage, DROP key, DROP share, DROP was_production,"
+        " DROP taken_back, DROP staged_by"
+    )
     # To the version before, a document selected for its doubt is one opened again: found on purpose, not by chance.
     op.execute("UPDATE cases SET cause = 'reopened' WHERE cause = 'selected'")
     op.execute("ALTER TABLE cases DROP CONSTRAINT cases_cause")

@@ -217,7 +217,7 @@ class Model(Told):
     stage: Literal["candidate", "shadow", "canary", "production", "retired"]
     share: float | None = Field(description="The share of the documents that it judges, of a canary.")
     parent: str | None = Field(description="The version it was made from.")
-    lineage: dict[str, Any] = Field(description="What it was made of, and whether it `was_production`.")
+    lineage: dict[str, Any] = Field(description="What it was made of: data, recipe and code, each by its digest.")
     metrics: dict[str, Any]
     registered_at: datetime
     staged_at: datetime

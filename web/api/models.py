@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from records import model_versions, model_views, scans
+from records import model_versions, scans
 from web.access import Caller
 from web.api import bodies
 from web.context import Desk
@@ -16,15 +16,12 @@ router = APIRouter(prefix="/api/v1/models", tags=["models"], responses=RESPONSES
 
 Version = Annotated[str, Path(pattern="^[0-9A-Za-z._-]{1,100}$", description="The whole version, as the list has it.")]
 
-#: Documents that are put back on the queue in one transaction.
-BATCH = 500
-
 
 @router.get("")
 def list_models(desk: Desk) -> bodies.Models:
     """Every model version that has been recorded, the last one staged first."""
     with desk.sessions.begin() as session:
-        return bodies.Models.model_validate({"items": model_views.versions(session)})
+        return bodies.Models.model_validate({"items": model_versions.every(session)})
 
 
 @router.post("/rollback")
@@ -36,9 +33,7 @@ def roll_back_model(desk: Desk, person: Caller) -> bodies.RolledBack:
     with desk.sessions.begin() as session:
         gone = model_versions.roll_back(session, by=person.subject)
         production = model_versions.standing(session).production
-    again = 0
-    while started := _scan_again(desk, gone, person.subject):
-        again += started
+    again = scans.rescan_all_cleared(desk.sessions, gone, actor=person.subject)
     return bodies.RolledBack(
         version=gone, production=None if production is None else production.version, scanned_again=again
     )
@@ -49,9 +44,4 @@ def stage_model(desk: Desk, person: Caller, version: Version, body: bodies.Move)
     """Moves a version to a stage. Workers take it up within seconds; documents in hand are judged to the end."""
     with desk.sessions.begin() as session:
         model_versions.stage(session, version, body.stage, by=person.subject, share=body.share)
-        return bodies.Model.model_validate(model_views.version(session, version).row)
-
-
-def _scan_again(desk: Desk, version: str, by: str) -> int:
-    with desk.sessions.begin() as session:
-        return scans.rescan_cleared(session, version, actor=by, limit=BATCH)
+        return bodies.Model.model_validate(model_versions.get(session, version))

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import RedirectResponse
 
-from records import model_views, trainings
+from records import model_versions, model_views, trainings
 from web.access import Caller
 from web.context import Desk
 from web.pages.checks import called
@@ -22,7 +22,7 @@ router = APIRouter(include_in_schema=False)
 def models_page(request: Request, desk: Desk) -> Response:
     """Every version with its stage, and the newest trainings."""
     with desk.sessions.begin() as session:
-        found, tried = model_views.versions(session), trainings.latest(session, 20)
+        found, tried = model_versions.every(session), trainings.latest(session, 20)
     return render(request, "models.html", versions=found, trainings=tried)
 
 

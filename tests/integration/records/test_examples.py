@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from pipeline import feedback
 from pipeline.desk import DeskRules
 from pipeline.findings import Finding
-from records import examples, golden, reviews
+from records import examples, gathering, golden, reviews
 from records.learning_tables import LearningExample
 from records.objects import ObjectStore, open_store
 from records.words import Refused
@@ -105,7 +105,7 @@ def reviewed(
 
 def gathered(sessions: sessionmaker[Session], store: ObjectStore, **given: Any) -> dict[str, LearningExample]:
     with sessions.begin() as session:
-        examples.gather(session, store, **given)
+        gathering.gather(session, store, **given)
         return {one.kind: one for one in session.scalars(select(LearningExample))}
 
 
@@ -170,7 +170,7 @@ def test_what_is_taken_back_or_too_old_goes(sessions: sessionmaker[Session], sto
 def test_a_golden_set_is_what_two_people_agreed_on(sessions: sessionmaker[Session], store: ObjectStore) -> None:
     reviewed(sessions, store, "one", [GONE], [("dismissed", None)])
     with sessions.begin() as session:
-        examples.gather(session, store)
+        gathering.gather(session, store)
         with pytest.raises(Refused, match="no new example that two people agreed on"):
             golden.freeze(session, by="alice")
     reviewed(
@@ -184,7 +184,7 @@ def test_a_golden_set_is_what_two_people_agreed_on(sessions: sessionmaker[Sessio
         reviewers=("alice", "bob"),
     )
     with sessions.begin() as session:
-        examples.gather(session, store)
+        gathering.gather(session, store)
         frozen = golden.freeze(session, by="alice")
         assert frozen.examples == 1
         (one,) = session.scalars(select(LearningExample).where(LearningExample.golden_set_id == frozen.id))
@@ -221,8 +221,8 @@ def test_labels_of_somebody_who_is_often_wrong_are_set_aside(
             reviewers=("mallory" if number % 2 else "alice",),
         )
     with sessions.begin() as session:
-        examples.gather(session, store)
-        (doubt,) = [one for one in examples.reviewers(session) if one.what == "reviewer"]
+        gathering.gather(session, store)
+        (doubt,) = [one for one in gathering.reviewers(session) if one.what == "reviewer"]
         assert (doubt.who, doubt.check, doubt.labels, doubt.wrong) == ("mallory", "signature.missing", 12, 6)
         aside = session.scalars(select(LearningExample).where(LearningExample.set_aside.is_not(None))).all()
         assert {one.reviewer for one in aside} >= {"mallory"}

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from pipeline.findings import Verdict
-from records import model_archives, model_versions, registry, scans
+from records import model_archives, model_versions, scans
 from records.model_archives import BadArchive
 from records.model_versions import Staged
 from records.objects import open_store
@@ -19,7 +19,7 @@ from tests.integration.records.steps import document, judge
 
 
 def registered(session: Session, *versions: str) -> None:
-    registry.record_model(session, "first")
+    model_versions.install(session, "first")
     for one in versions:
         assert model_versions.register(session, one, key=model_archives.key(one), by="alice", parent="first")
 
@@ -50,6 +50,30 @@ def test_what_is_in_production_leaves_only_for_another(sessions: sessionmaker[Se
         registered(session)
         with pytest.raises(Refused, match="is in production and can't become"):
             model_versions.stage(session, "first", stage, by="alice")
+
+
+def test_what_was_installed_last_is_in_production(sessions: sessionmaker[Session]) -> None:
+    with sessions.begin() as session:
+        assert model_versions.install(session, "first", metrics={"presence": 0.99})
+        assert not model_versions.install(session, "first")
+        assert model_versions.install(session, "second")
+        first, second = model_versions.get(session, "first"), model_versions.get(session, "second")
+    assert (first.stage, first.metrics, second.stage) == ("retired", {"presence": 0.99}, "production")
+
+
+def test_a_promotion_is_taken_back_with_what_it_cleared(sessions: sessionmaker[Session]) -> None:
+    with sessions.begin() as session:
+        registered(session, "second")
+        model_versions.stage(session, "second", "production", by="alice")
+    with sessions.begin() as session:
+        assert model_versions.judges(session, "first") and model_versions.judges(session, "second")
+        assert model_versions.roll_back(session, by="alice") == "second"
+        assert model_versions.taken_back(session) == ["second"]
+        assert not model_versions.judges(session, "second")
+        with pytest.raises(Refused, match="nothing to take back"):
+            model_versions.roll_back(session, by="alice")
+        model_versions.stage(session, "second", "shadow", by="alice")
+        assert model_versions.taken_back(session) == [] and model_versions.judges(session, "second")
 
 
 def test_one_is_on_trial(sessions: sessionmaker[Session]) -> None:

@@ -14,7 +14,7 @@ from pipeline import gate
 from pipeline.findings import Outcome, Verdict
 from pipeline.gate import Outcome as Judged
 from pipeline.trust import Doubt
-from records import intake, model_versions, quarter, registry, shadow_scans, trainings
+from records import intake, model_versions, quarter, shadow_scans, trainings
 from records.learning_tables import BoundReading, Evaluation
 from records.words import Refused
 from tests.integration.records.steps import document, finding, judge
@@ -64,7 +64,7 @@ def refused(sessions: Sessions) -> int:
     with sessions.begin() as session:
         source = intake.source(session, "folder", "/drop <b>", 0).id
         doubt = Doubt("source", str(source), "date.stale", 60, 14, 1e-9)
-        registry.record_model(session, "first")
+        model_versions.install(session, "first")
         assert model_versions.register(session, "second", key="models/second.tar", by="trainer", parent="first")
         number = trainings.ask(session, by="asha")
         lease = trainings.take(session, "worker", 60)
@@ -105,7 +105,7 @@ def test_a_version_on_trial_shows_what_it_did(sessions: Sessions) -> None:
     for scan_id, said in zip(scans, (passed, passed, finding()), strict=True):
         judge(sessions, scan_id, Verdict.CLEAR if said is passed else Verdict.FLAGGED, [said])
     with sessions.begin() as session:
-        registry.record_model(session, "model-1")
+        model_versions.install(session, "model-1")
         assert model_versions.register(session, "second", key="models/second.tar", by="trainer", parent="model-1")
         model_versions.stage(session, "second", "shadow", by="asha")
         shadow_scans.add(session, scans[0], "second", Verdict.CLEAR, [passed])

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from pipeline.doctypes.schema import DocumentType
 from records import registry
-from records.tables import DoctypeVersion, Event, ModelVersion
+from records.tables import DoctypeVersion, Event
 from tests.unit.pipeline.paper import make_type
 
 
@@ -54,15 +54,3 @@ def test_a_version_does_not_hang_on_order_or_place(forms: list[DocumentType], tm
     blank = elsewhere[0].folder / elsewhere[0].pages[0].blank
     blank.write_bytes(blank.read_bytes() + b"x")
     assert registry.types_version(forms) != registry.types_version(elsewhere)
-
-
-def test_one_model_is_in_production(sessions: sessionmaker[Session]) -> None:
-    with sessions.begin() as session:
-        assert registry.record_model(session, "model-1", metrics={"presence": 0.99})
-        assert not registry.record_model(session, "model-1")
-        assert registry.record_model(session, "model-2")
-        assert registry.record_model(session, "model-3", stage="candidate")
-    with sessions.begin() as session:
-        stages = {one.version: one.stage for one in session.scalars(select(ModelVersion))}
-        assert stages == {"model-1": "retired", "model-2": "production", "model-3": "candidate"}
-        assert session.get_one(ModelVersion, "model-1").metrics == {"presence": 0.99}

@@ -10,19 +10,18 @@ from sqlalchemy.orm import Session, sessionmaker
 from starlette.testclient import TestClient
 
 from pipeline.findings import Verdict
-from records import leases, model_versions, registry
+from records import leases, model_versions
 from records.tables import Document
 from records.words import Versions
 from tests.integration.records import steps
 from tests.integration.web.conftest import Visit
 from web.access import Role
-from web.api import models
 
 
 @pytest.fixture(autouse=True)
 def versions(sessions: sessionmaker[Session]) -> None:
     with sessions.begin() as session:
-        registry.record_model(session, "first")
+        model_versions.install(session, "first")
         for one in ("second", "third"):
             model_versions.register(
                 session, one, key=f"models/{one}.tar", by="trainer", parent="first", lineage={"code": "abc"}
@@ -77,9 +76,8 @@ def test_what_can_not_be_is_refused_with_a_sentence(
 
 
 def test_what_the_canary_cleared_is_scanned_again_when_it_is_taken_back(
-    sessions: sessionmaker[Session], visit: Visit, monkeypatch: pytest.MonkeyPatch
+    sessions: sessionmaker[Session], visit: Visit
 ) -> None:
-    monkeypatch.setattr(models, "BATCH", 2)
     admin = visit(Role.MODEL_ADMIN)
     nothing = admin.post("/api/v1/models/rollback")
     assert nothing.status_code == 409 and "nothing to take back" in nothing.json()["detail"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from records import registry, trainings
+from records import model_versions, trainings
 from records.learning_tables import BoundReading, Evaluation
 from tests.integration.web.conftest import Visit
 from web.access import Role
@@ -12,7 +12,7 @@ from web.access import Role
 
 def test_a_version_says_what_it_was_measured_at(sessions: sessionmaker[Session], visit: Visit) -> None:
     with sessions.begin() as session:
-        registry.record_model(session, "a" * 64)
+        model_versions.install(session, "a" * 64)
         session.flush()
         session.add(Evaluation(version="a" * 64, set="fresh", classes={}, passed=False, reasons=["Too few dates."]))
         session.add(BoundReading(version="a" * 64, check="date.presence", labels=60, missed=1, upper=0.123))

@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 from pipeline import feedback
 from pipeline.feedback import Example
 from pipeline.reading import AnswerState, QuestionKind
+from records import examples, gathering
 from records.learning_tables import GoldenSet
 from records.objects import ObjectStore
-from workers import teaching
 
 
 def checkbox(seed: int) -> tuple[Any, bool]:
@@ -72,5 +72,4 @@ def install(learned: int = 120) -> None:
             if found == wanted:
                 return
 
-    for one in (gather, write):
-        setattr(teaching, one.__name__, one)
+    gathering.gather, examples.write_folder = gather, write  # type: ignore[assignment]

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from pipeline.desk import DeskRules
 from pipeline.drift import drift
 from pipeline.findings import Finding, Outcome, Verdict
-from records import leases, model_archives, model_versions, readings, registry, shadow_scans, trainings
+from records import leases, model_archives, model_versions, readings, shadow_scans, trainings
 from records.learning_tables import Evaluation
 from records.tables import Document, ModelVersion
 from records.words import Versions
@@ -31,7 +31,7 @@ CONFIG = WorkerConfig(
 @pytest.fixture(autouse=True)
 def versions(sessions: sessionmaker[Session]) -> None:
     with sessions.begin() as session:
-        registry.record_model(session, "old")
+        model_versions.install(session, "old")
         model_versions.register(session, "new", key=model_archives.key("new"), by="trainer", parent="old")
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
 from pipeline.reading import Answer, Question
-from records import model_versions, registry
+from records import model_versions
 from records.model_versions import Staged, Standing
 from workers.config import WorkerConfig
 from workers.fleet import Fleet
@@ -38,7 +38,7 @@ def test_a_canary_just_rolled_back_does_not_come_into_production(
     station: Station, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
-        registry.record_model(session, "first")
+        model_versions.install(session, "first")
         model_versions.register(session, "second", key="models/second.tar", by="alice", parent="first")
         model_versions.stage(session, "second", "canary", by="alice", share=1.0)
         model_versions.stage(session, "second", "retired", by="guard")
@@ -49,7 +49,7 @@ def test_a_canary_just_rolled_back_does_not_come_into_production(
     with station.judging("0" * 64) as reader:
         assert reader.version == "second"
     with sessions.begin() as session:
-        assert {one.version: one.stage for one in registry.models(session)} == {
+        assert {one.version: one.stage for one in model_versions.every(session)} == {
             "first": "production",
             "second": "retired",
         }
@@ -61,4 +61,4 @@ def test_the_version_that_came_with_the_installation_stands_in_the_records(
     with station.judging("0" * 64) as reader:
         assert reader.version == "first"
     with sessions.begin() as session:
-        assert [(one.version, one.stage) for one in registry.models(session)] == [("first", "production")]
+        assert [(one.version, one.stage) for one in model_versions.every(session)] == [("first", "production")]

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from docvigil.settings import Settings
 from pipeline import feedback
-from records import audit, trainings
+from records import audit, examples, gathering, trainings
 from records.learning_tables import LearningExample
 from records.objects import open_store
 from records.trainings import TrainingView
@@ -27,13 +27,12 @@ from tests.integration.workers import schooling
 from tests.integration.workers.learning import training_config
 from tests.integration.workers.plant import until
 from workers import app as celery_app
-from workers import teaching
 from workers.config import TrainingConfig, WorkerConfig
 from workers.course import deciding
 from workers.retrain import Trainer
 
 #: What stands in place of these in the other tests.
-WRITTEN = {"gather": teaching.gather, "write": teaching.write}
+WRITTEN = ((gathering, "gather", gathering.gather), (examples, "write_folder", examples.write_folder))
 
 SLEEPS = (sys.executable, "-c", "import time; time.sleep(600)")
 FAILS = (sys.executable, "-c", "import sys; sys.exit('the recipe is of another architecture')")
@@ -54,8 +53,8 @@ def config(database_url: str, tmp_path: Path) -> WorkerConfig:
 
 @pytest.fixture
 def training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrainingConfig:
-    for name in ("gather", "write"):
-        monkeypatch.setattr(teaching, name, getattr(teaching, name))
+    for module, name, one in WRITTEN:
+        monkeypatch.setattr(module, name, one)
     schooling.install(learned=30)
     start = tmp_path / "start"
     start.mkdir()
@@ -139,8 +138,8 @@ def test_what_the_records_hold_reaches_the_program(
     config: WorkerConfig, training: TrainingConfig, sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The real examples: by sides, with half of what is held out set apart to choose the best state by."""
-    monkeypatch.setattr(teaching, "gather", WRITTEN["gather"])
-    monkeypatch.setattr(teaching, "write", WRITTEN["write"])
+    for module, name, one in WRITTEN:
+        monkeypatch.setattr(module, name, one)
     store = open_store(config.object_store)
     rows = []
     for seed in range(60):

@@ -9,6 +9,7 @@ from redis import Redis
 from sqlalchemy import text
 
 from pipeline.canary import judged_by_canary
+from pipeline.shadowing import compare
 from records import model_archives, model_versions, scans, shadow_scans
 from tests.integration.workers.plant import EMPTY, SIGNED, Plant, running, until
 from tests.services import Services
@@ -150,5 +151,5 @@ def test_a_version_in_shadow_is_written_down_and_not_heard(plant: Plant) -> None
     told = "SELECT h.verdict FROM shadow_scans h JOIN scans s ON s.id = h.scan_id WHERE s.document_id = ANY(:ids)"
     assert plant.column(told, ids) == ["flagged"] * 6
     with plant.sessions.begin() as session:
-        compared = shadow_scans.compared(session, STRICT)
-    assert compared["newly_clear"] == 0 and compared["newly_flagged"] == compared["scans"] - 3
+        told = compare(shadow_scans.pairs(session, STRICT))
+    assert told.newly_clear.count == 0 and told.newly_flagged.count == told.documents - 3

@@ -266,7 +266,7 @@ def test_rescan_takes_what_present_versions_never_judged(
     run: Run, sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = Versions("model-2", "rules-1", "types-1")
-    monkeypatch.setattr(documents, "present_versions", lambda _settings: now)
+    monkeypatch.setattr(documents, "present_versions", lambda _desk: now)
     old, new = document(sessions, "old"), document(sessions, "new")
     judge(sessions, old)
     judge(sessions, new, versions=now)

@@ -13,7 +13,7 @@ from docvigil.settings import settings
 from docvigil.trials import Tried, label_digest, versions
 from models.checkpoint import digest
 from pipeline.missed import FILE, Trial
-from records import registry
+from records import model_versions
 from tests.integration.docvigil.cli.conftest import Run
 
 
@@ -39,9 +39,9 @@ def test_the_selected_model_and_those_recorded(run: Run, folder: Path, sessions:
     }  # fmt: skip
     assert (one["version"], one["stage"], one["selected"], one["calibrated"]) == (digest(folder), None, True, False)
     with sessions.begin() as session:
-        registry.record_model(session, "before", metrics={"exact": 0.5})
+        model_versions.install(session, "before", metrics={"exact": 0.5})
     with sessions.begin() as session:
-        registry.record_model(session, digest(folder))
+        model_versions.install(session, digest(folder))
     (folder / "calibration.json").write_text('{"curves": {}}')
     new, *others = listed(run)
     assert new["selected"] and new["calibrated"] and new["stage"] is None, "calibration makes another version"
@@ -105,7 +105,7 @@ def test_the_report_of_a_version(run: Run, tmp_path: Path, sessions: sessionmake
     out = tmp_path / "report.html"
     assert "No training has ended yet" in run("models", "report", "--out", str(out)).err
     with sessions.begin() as session:
-        registry.record_model(session, "before")
+        model_versions.install(session, "before")
     assert run("models", "report", "bef", "--out", str(out)).code == 0
     assert "<code>before</code> is at the stage <strong>production</strong>" in out.read_text()
     assert "give one of them" in run("models", "report", "bef", "--training", "1", "--out", str(out)).err

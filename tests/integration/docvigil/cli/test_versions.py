@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from docvigil.cli import versions
 from models.checkpoint import digest
 from pipeline.findings import Verdict
-from records import leases, registry
+from records import leases, model_versions
 from records.objects import FolderStore
 from records.tables import Document, ModelVersion
 from records.words import Versions
@@ -57,7 +57,7 @@ def test_what_can_not_be_brought_in_or_out_is_refused(
     wrong = run("models", "import", str(tmp_path / "empty"))
     assert wrong.code == 2 and "has no config.json and no model.safetensors" in " ".join(wrong.err.split())
     with sessions.begin() as session:
-        registry.record_model(session, "installed")
+        model_versions.install(session, "installed")
     came = run("models", "export", "installed", str(tmp_path / "out"))
     assert came.code == 2 and "has no archive" in " ".join(came.err.split())
     version = digest(checkpoint(tmp_path / "one", "one"))
@@ -74,10 +74,9 @@ def test_what_can_not_be_brought_in_or_out_is_refused(
 def test_a_version_is_promoted_and_taken_back(
     run: Run, tmp_path: Path, sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(versions, "BATCH", 2)
     monkeypatch.setattr(versions, "actor", lambda: "tester")
     with sessions.begin() as session:
-        registry.record_model(session, "installed")
+        model_versions.install(session, "installed")
     version = digest(checkpoint(tmp_path / "one", "one"))
     assert "No version begins with" in run("models", "promote", version).err
     run("models", "import", str(tmp_path / "one"))

@@ -83,15 +83,20 @@ def detector(chosen: Settings) -> Detector:
 def reader(chosen: Settings, folder: Path | None = None) -> Reader:
     """The model for ink (of that folder, else the one that the settings name), batched across callers by the engine,
     and OCR for print. Imports torch."""
+    from models.reader import load_reader
+
+    return shared(chosen, load_reader(folder or chosen.model_folder))
+
+
+def shared(chosen: Settings, ink: Reader) -> Reader:
+    """A model for ink, batched across callers by the engine, and OCR for print. Imports torch."""
     import torch
 
     from models.engine import Engine
     from models.ocr import InkAndPrintReader, PrintReader
-    from models.reader import load_reader
 
     # Threads that wait for each other's turn on a busy core take ten times as long as one alone.
     torch.set_num_threads(chosen.model_threads or max(1, (os.cpu_count() or 1) - chosen.prepare_processes))
-    ink = load_reader(folder or chosen.model_folder)
     engine = Engine(ink, max_batch=chosen.max_batch, max_wait_ms=chosen.max_wait_ms)
     engine.warm_up()
     return InkAndPrintReader(engine, PrintReader())

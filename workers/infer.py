@@ -5,7 +5,6 @@ While the model is asked no database connection is held: many documents wait her
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from workers.heartbeat import Work
 from workers.manifest import EvidenceEntry, Manifest, PageEntry
 from workers.pictures import EvidenceReader, evidence
 from workers.station import Station
+from workers.stopwatch import Stopwatch
 
 
 @dataclass(frozen=True)
@@ -40,16 +40,16 @@ class Judged:
 
 def infer(station: Station, lease: Lease, work: Work) -> Judged:
     """Reads the evidence that the manifest names, and judges it."""
-    started = time.perf_counter()
+    watch = Stopwatch()
     manifest = Manifest.from_json(lease.manifest or {})
     with ExitStack() as stack:
         pictures = None if manifest.archive is None else stack.enter_context(evidence(station.store, manifest.archive))
-        with station.judging(lease.document_id) as reader:
+        with watch.timed("read"), station.judging(lease.document_id) as reader:
             model = reader.version
             readings = _read(station, reader, manifest, pictures, work)
-        asked = time.perf_counter()
-        findings = _judge(station, lease, manifest, readings)
-        keys = _pictures_of(station, lease, manifest, pictures, findings)
+        with watch.timed("judge"):
+            findings = _judge(station, lease, manifest, readings)
+            keys = _pictures_of(station, lease, manifest, pictures, findings)
     verdict = decide(findings)
     types = {page.doctype for page in manifest.pages if page.doctype is not None}
     return Judged(
@@ -58,7 +58,7 @@ def infer(station: Station, lease: Lease, work: Work) -> Judged:
         tuple(keys),
         Versions(model, station.config.rules, manifest.doctypes),
         tuple(sorted(key.partition("@")[0] for key in types)),
-        {**manifest.timings, "read": asked - started, "judge": time.perf_counter() - asked},
+        {**manifest.timings, **watch.seconds},
     )
 
 

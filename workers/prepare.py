@@ -6,10 +6,8 @@ manifest is committed under that token; the leavings of a lost worker are never 
 
 from __future__ import annotations
 
-import time
-from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from pipeline.evidence import cut, derived
@@ -26,6 +24,7 @@ from workers.heartbeat import Work
 from workers.manifest import EvidenceEntry, Manifest, PageEntry
 from workers.pictures import EvidenceWriter, jpeg
 from workers.station import Station
+from workers.stopwatch import Stopwatch
 
 
 def prepare(station: Station, lease: Lease, work: Work) -> Manifest:
@@ -34,7 +33,7 @@ def prepare(station: Station, lease: Lease, work: Work) -> Manifest:
     atlas, version = station.types.atlas()
     with original(station.store, lease.document_id) as path, closing(EvidenceWriter()) as archive:
         sheets = _Sheets(station, folder, archive)
-        with sheets.timed("render"):
+        with sheets.watch.timed("render"):
             pages = iter(render(path, station.config.limits))
         while (page := sheets.next(pages)) is not None:
             sheets.add(page, atlas)
@@ -43,9 +42,9 @@ def prepare(station: Station, lease: Lease, work: Work) -> Manifest:
         entries, evidences = sheets.grouped()
         key = f"{folder}/evidence.zip" if archive.count else None
         if key is not None:
-            with sheets.timed("store"):
+            with sheets.watch.timed("store"):
                 archive.store(station.store, key)
-    return Manifest(folder, key, version, tuple(entries), tuple(evidences), dict(sheets.seconds))
+    return Manifest(folder, key, version, tuple(entries), tuple(evidences), dict(sheets.watch.seconds))
 
 
 @dataclass
@@ -55,32 +54,36 @@ class _Sheets:
     station: Station
     folder: str
     archive: EvidenceWriter
-    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    watch: Stopwatch = field(default_factory=Stopwatch)
     locations: list[Location] = field(default_factory=list)
     entries: list[PageEntry] = field(default_factory=list)
     evidences: dict[tuple[int, str | None, int | None], list[EvidenceEntry]] = field(default_factory=dict)
 
     def next(self, pages: Iterator[Page]) -> Page | None:
-        with self.timed("render"):
+        with self.watch.timed("render"):
             return next(pages, None)
 
     def add(self, page: Page, atlas: Atlas) -> None:
         """Judges, matches and cuts a page, and stores its picture."""
-        with self.timed("quality"):
+        with self.watch.timed("quality"):
             quality = assess(page)
-        with self.timed("locate"):
+        with self.watch.timed("locate"):
             location = atlas.locate(page)
-        with self.timed("cut"):
+        with self.watch.timed("cut"):
             # Which of two editions with the same print it is, the other pages tell later: both are cut.
-            for each in (location, *location.twins):
-                if each.doctype is not None:
-                    self.evidences[_key(each)] = [
-                        self._entry(one) for one in (*cut(page, each), *unexpected(page, each))
-                    ]
+            found = {
+                _key(each): (*cut(page, each), *unexpected(page, each))
+                for each in (location, *location.twins)
+                if each.doctype is not None
+            }
             picture = derived(page, location)
-        with self.timed("store"):
+        with self.watch.timed("encode"):
+            for place, evidences in found.items():
+                self.evidences[place] = [self._entry(one) for one in evidences]
+            body = jpeg(picture)
+        with self.watch.timed("store"):
             key = f"{self.folder}/page-{page.number}.jpg"
-            self.station.store.put(key, jpeg(picture))
+            self.station.store.put(key, body)
         self.entries.append(self._page(page, key, quality))
         self.locations.append(_slim(location))
 
@@ -101,14 +104,6 @@ class _Sheets:
                 pages.append(entry)
                 evidences += self.evidences.get(_key(location), [])
         return pages, evidences
-
-    @contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[stage] += time.perf_counter() - started
 
     def _page(self, page: Page, key: str, quality: Quality) -> PageEntry:
         height, width = page.image.shape[:2]

@@ -96,6 +96,16 @@ def bounds(session: Session, version: str) -> list[BoundReading]:
     return list(session.scalars(query.order_by(BoundReading.check, BoundReading.at, BoundReading.id)))
 
 
+def daily_bounds(session: Session, version: str, timezone: str) -> dict[str, list[BoundReading]]:
+    """The last reading of each check and day, by check; times rise."""
+    day = func.date_trunc("day", BoundReading.at, timezone)
+    query = select(BoundReading).ext(distinct_on(BoundReading.check, day)).where(BoundReading.version == version)
+    found: dict[str, list[BoundReading]] = {}
+    for one in session.scalars(query.order_by(BoundReading.check, day, BoundReading.at.desc(), BoundReading.id.desc())):
+        found.setdefault(one.check, []).append(one)
+    return found
+
+
 def last_drift(session: Session, version: str) -> list[DriftReading]:
     """The newest reading of each check's drift."""
     query = select(DriftReading).ext(distinct_on(DriftReading.check)).where(DriftReading.version == version)

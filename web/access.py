@@ -90,6 +90,8 @@ ACCESS: dict[str, frozenset[Role]] = {
     # /models
     "models_page": READERS | ADMINS,
     "model_page": READERS | ADMINS,
+    "version_report": OVERSEERS | ADMINS,
+    "training_report": OVERSEERS | ADMINS,
     "train": ADMINS,
     # /labels
     "label_sets_page": DESK,

@@ -33,7 +33,7 @@ def page(quarter: Quarter, timezone: str) -> str:
         "quarter.html",
         quarter=quarter,
         curve=_curve(quarter),
-        bounds=[_bound(check, each, zone) for check, each in quarter.bounds.items()],
+        bounds=[bound_chart(called(check), "missed at most", each, zone) for check, each in quarter.bounds.items()],
         when=when,
         called=called,
         percent=_percent,
@@ -72,7 +72,8 @@ def _curve(quarter: Quarter) -> Markup | None:
     return lines("Loss", [one for one in every if one.points], x_marks=marks)
 
 
-def _bound(check: str, readings: Sequence[BoundReading], zone: ZoneInfo) -> Markup:
+def bound_chart(title: str, name: str, readings: Sequence[BoundReading], zone: ZoneInfo) -> Markup:
+    """What a class misses at most as a line over time; `name` is the line's."""
     points = [(one.at.timestamp(), one.upper) for one in readings]
     marks = {one.at.timestamp(): one.at.astimezone(zone).strftime("%d %b %Y") for one in (readings[0], readings[-1])}
-    return lines(called(check), [Line("missed at most", points, steps=True)], x_marks=marks, percent=True)
+    return lines(title, [Line(name, points, steps=True)], x_marks=marks, percent=True)

@@ -239,6 +239,14 @@ class Move(BaseModel):
     )
 
 
+class RollBack(BaseModel):
+    """Which version is meant to be taken back."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: str = Field(description="Refused where another one would be taken back by now.")
+
+
 class RolledBack(BaseModel):
     """What a rollback did."""
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from records import model_versions, scans
+from records.words import Refused
 from web.access import Caller
 from web.api import bodies
 from web.context import Desk
@@ -25,13 +26,15 @@ def list_models(desk: Desk) -> bodies.Models:
 
 
 @router.post("/rollback")
-def roll_back_model(desk: Desk, person: Caller) -> bodies.RolledBack:
+def roll_back_model(desk: Desk, person: Caller, body: bodies.RollBack | None = None) -> bodies.RolledBack:
     """Takes back the version on trial; without one, the former version comes into production again.
 
     What it had cleared is scanned again by the one in production, and flagged where that one says so.
     """
     with desk.sessions.begin() as session:
         gone = model_versions.roll_back(session, by=person.subject)
+        if body is not None and gone != body.version:
+            raise Refused(f"version {gone} would be taken back by now, and not {body.version}; look again")
         production = model_versions.standing(session).production
     again = scans.rescan_all_cleared(desk.sessions, gone, actor=person.subject)
     return bodies.RolledBack(

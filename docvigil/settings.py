@@ -182,6 +182,8 @@ class Settings(BaseSettings):
     shadow_documents: Count = 500
     #: Documents that a canary judges before it may come into production.
     canary_documents: Count = 500
+    #: The share of the documents that a canary judges, where the guard makes it one.
+    canary_share: Annotated[float, Field(gt=0, le=1)] = 0.2
     #: Of the documents that a new model cleared, the share with a defect above which it goes back.
     canary_misses: Annotated[float, Field(gt=0, lt=1)] = 0.01
     #: A training that has fewer examples from reviewers to learn from is refused.

@@ -57,6 +57,8 @@ class WorkerConfig:
     shadow_documents: int = 500
     canary_documents: int = 500
     canary_misses: float = 0.01
+    #: The share of the documents that a canary judges.
+    canary_share: float = 0.2
     #: How often bounds and drift are read anew.
     watch_seconds: float = 3600.0
     #: How often events are appended to the audit chain.

@@ -114,7 +114,8 @@ def _moved(session: Session, config: WorkerConfig, trial: Staged, production: St
     observe.TRIAL.labels("false alarms").set(counts.false_alarms)
     if to is None:
         return "wait"
-    model_versions.stage(session, trial.version, to, by=GUARD, why=told.move)
+    share = config.canary_share if to == "canary" else None
+    model_versions.stage(session, trial.version, to, by=GUARD, share=share, why=told.move)
     needed = _needed(config.canary_misses, counts, trial.share or 1.0)
     session.execute(
         insert(Evaluation).values(

@@ -24,7 +24,15 @@ from workers.guard import guard_once, watch_once
 
 DRAW_ALL = RULES.model_copy(update={"canary_audit_rate": 1.0})
 CONFIG = WorkerConfig(
-    "", "", "", "", shadow_documents=20, canary_documents=20, canary_misses=0.2, desk={"audit_rate": 0.5}
+    "",
+    "",
+    "",
+    "",
+    shadow_documents=20,
+    canary_documents=20,
+    canary_misses=0.2,
+    canary_share=0.3,
+    desk={"audit_rate": 0.5},
 )
 
 
@@ -91,6 +99,9 @@ def test_a_good_shadow_becomes_a_canary_after_enough_documents(sessions: session
         shadow(sessions, scanned(sessions, f"d{number}", [finding()], "old"), Verdict.FLAGGED)
     assert guard_once(CONFIG, sessions) == "canary"
     assert stage(sessions) == "canary"
+    with sessions.begin() as session:
+        trial = model_versions.standing(session).trial
+    assert trial is not None and trial.share == 0.3
 
 
 def test_a_shadow_that_would_clear_what_people_confirmed_goes_back(sessions: sessionmaker[Session]) -> None:

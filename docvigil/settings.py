@@ -188,6 +188,8 @@ class Settings(BaseSettings):
     canary_misses: Annotated[float, Field(gt=0, lt=1)] = 0.01
     #: A training that has fewer examples from reviewers to learn from is refused.
     retrain_examples: Count = 200
+    #: Crops of identifiers that reviewers decided on are kept as examples for so many days after the decision.
+    identifier_example_days: Count = 365
     #: The recipe of trainings: a YAML file, or one that ships by its name.
     retrain_recipe: str = "feedback"
     #: Where trainings keep their states and drawn evidence; `home/trainings` if unset.

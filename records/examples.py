@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -75,13 +76,21 @@ def counted(session: Session) -> dict[str, dict[str, int]]:
     return dict(sorted(told.items()))
 
 
-def expire(session: Session, store: ObjectStore) -> int:
-    """Removes examples that were taken back or kept long enough, with their pictures; how many."""
+def expire(session: Session, store: ObjectStore, *, keep_days: int | None = None, now: datetime | None = None) -> int:
+    """Removes examples that were taken back, and crops of identifiers that were kept long enough, with their pictures;
+    how many. Where `keep_days` is shorter than it was when they were gathered, the shorter one counts. `now` is the
+    database's clock unless it is given."""
+    clock: Any = func.now() if now is None else now
+    old = [LearningExample.expires_at < clock]
+    if keep_days is not None:
+        old.append(
+            LearningExample.expires_at.is_not(None) & (LearningExample.created_at < clock - timedelta(days=keep_days))
+        )
     gone = session.execute(
         delete(LearningExample)
         .where(
             or_(
-                LearningExample.expires_at < func.now(),
+                *old,
                 LearningExample.golden_set_id.is_(None)
                 & LearningExample.review_id.in_(select(Review.id).where(Review.withdrawn_at.is_not(None))),
             )

@@ -10,7 +10,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ from records.tables import Arrival, Finding, Review, Scan
 
 log = structlog.get_logger(__name__)
 
-#: Days that crops of identifiers are kept as examples.
+#: Days that crops of identifiers are kept as examples after the decision, where nobody says otherwise.
 KEEP_DAYS = 365
 
 #: Decisions are looked at again that were made so long before the newest example: they may have been on their way.
@@ -73,19 +73,19 @@ class _Taught:
 def gather(session: Session, store: ObjectStore, *, keep_days: int = KEEP_DAYS) -> Counter[str]:
     """Turns the decisions of decided cases into examples; how many were kept and, by reason, how many were not.
 
-    What was taken back goes, and so do crops of identifiers that were kept for `keep_days`.
+    What was taken back goes, and so do crops of identifiers once `keep_days` have gone by since the decision.
     """
-    expire(session, store)
+    expire(session, store, keep_days=keep_days)
     counts: Counter[str] = Counter()
     newest = session.scalar(select(func.max(LearningExample.created_at)))
     query = select(Case).where(Case.stage == "decided").order_by(Case.decided_at, Case.scan_id)
     if newest is not None:
         lately = select(Finding.scan_id).join(Review).where(Review.decided_at > newest - OVERLAP)
         query = query.where(or_(Case.decided_at > newest - OVERLAP, Case.scan_id.in_(lately)))
-    until = func.now() + timedelta(days=keep_days)
+    keep = timedelta(days=keep_days)
     for case in session.scalars(query).all():
-        for row in _of_case(session, store, case, counts):
-            _write(session, {**row, "expires_at": until if row["kind"] == QuestionKind.IDENTIFIER.value else None})
+        for row in _of_case(session, store, case, counts, keep):
+            _write(session, row)
             counts["kept"] += 1
     _judge_reviewers(session)
     event(session, "examples.gathered", examples=counts["kept"])
@@ -128,11 +128,14 @@ def _judge_reviewers(session: Session) -> None:
         log.warning("examples.set_aside", check=one.check, examples=one.labels, number=one.wrong)
 
 
-def _of_case(session: Session, store: ObjectStore, case: Case, counts: Counter[str]) -> Iterator[dict[str, Any]]:
+def _of_case(
+    session: Session, store: ObjectStore, case: Case, counts: Counter[str], keep: timedelta
+) -> Iterator[dict[str, Any]]:
     scan = session.get_one(Scan, case.scan_id)
     if scan.manifest is None or scan.manifest.get("archive") is None or scan.model_version is None:
         return
-    taught = _taught(session, case, scan, counts)
+    now = session.scalars(select(func.now())).one()
+    taught = [one for one in _taught(session, case, scan, counts) if not _too_old(one, keep, now, counts)]
     if not taught:
         return
     of_golden = LearningExample.document_id == case.document_id, LearningExample.golden_set_id.is_not(None)
@@ -152,7 +155,7 @@ def _of_case(session: Session, store: ObjectStore, case: Case, counts: Counter[s
         counts["evidence gone"] += len(taught)
         return
     for one, png in zip(taught, pictures, strict=True):
-        row = {**shared, **_row(one, png)}
+        row = {**shared, **_row(one, png), "expires_at": _expires_at(one, keep)}
         try:
             as_example(LearningExample(**row))
         except ValidationError:
@@ -187,6 +190,21 @@ def _taught(session: Session, case: Case, scan: Scan, counts: Counter[str]) -> l
         else:
             taught.append(_Taught(one, entry, field, said))
     return taught
+
+
+def _expires_at(one: _Taught, keep: timedelta) -> datetime | None:
+    """Crops of identifiers are kept for a while after the decision; others for good."""
+    identifier = one.entry["kind"] == QuestionKind.IDENTIFIER.value
+    return one.decided.review.decided_at + keep if identifier else None
+
+
+def _too_old(one: _Taught, keep: timedelta, now: datetime, counts: Counter[str]) -> bool:
+    """Whether its time is over: what expired doesn't come back where decisions are looked at again."""
+    until = _expires_at(one, keep)
+    if until is None or until >= now:
+        return False
+    counts["kept long enough"] += 1
+    return True
 
 
 def _decisions(session: Session, case: Case) -> list[_Decided]:

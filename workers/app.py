@@ -24,6 +24,7 @@ ROUTES = {
     "docvigil.infer": {"queue": INFER},
     "docvigil.alone": {"queue": ALONE},
     "docvigil.anchor": {"queue": CONTROL},
+    "docvigil.expire": {"queue": CONTROL},
     "docvigil.retrain": {"queue": TRAIN},
 }
 
@@ -33,6 +34,11 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 #: What is due when, by the clocks of the time zone that is set.
 CALENDAR: dict[str, dict[str, Any]] = {
     "anchor the audit chain": {"task": "docvigil.anchor", "schedule": crontab(minute=7), "last_run_at": LONG_AGO},
+    "remove old examples": {
+        "task": "docvigil.expire",
+        "schedule": crontab(hour=3, minute=23),
+        "last_run_at": LONG_AGO,
+    },
 }
 
 #: Seconds after which Redis hands an unacknowledged message to another worker. Leases decide long before.

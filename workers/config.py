@@ -95,6 +95,8 @@ class WorkerConfig:
     #: The calendar's time zone, and when it has a training due there, as cron writes it; None: never.
     timezone: str = "Asia/Kolkata"
     retrain_at: str | None = None
+    #: Days that crops of identifiers are kept as examples.
+    identifier_example_days: int = 365
     #: Rules of the reviewers' desk, as the JSON of `pipeline.desk.DeskRules`.
     desk: Mapping[str, Any] = field(default_factory=dict)
     #: Whether pages without ink are passed over, and not a reason to flag a document.
@@ -129,6 +131,7 @@ class TrainingConfig:
     #: Digest of the code that trains, for the lineage.
     code: str = ""
     least_examples: int = 200
+    identifier_example_days: int = 365
     calibration_documents: int = 80
     threads: int = 1
     drawers: int = 1

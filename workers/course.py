@@ -89,7 +89,7 @@ class Course:
         self._advance("gathering")
         version, folder = self._config.production()
         with self._sessions.begin() as session:
-            gathering.gather(session, self._store)
+            gathering.gather(session, self._store, keep_days=self._config.identifier_example_days)
         with whole(self.files.gathered) as part:
             shutil.copytree(folder, part / "parent")
             for side in teaching.SIDES:

@@ -15,6 +15,7 @@ from records import leases
 from workers import alone, observe
 from workers.anchor import anchor_head
 from workers.outages import outage
+from workers.retention import expire_examples
 from workers.stages import STAGES, Stage, carry_out
 from workers.station import Station, station
 
@@ -39,6 +40,10 @@ def register(app: Celery) -> None:
     @app.task(name="docvigil.anchor")
     def anchor() -> None:
         anchor_head(station())
+
+    @app.task(name="docvigil.expire")
+    def expire() -> None:
+        expire_examples(station())
 
 
 def perform(station: Station, scan_id: int, name: str, stage: Stage, *, alone: bool = False, **ids: object) -> None:

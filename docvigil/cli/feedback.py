@@ -18,7 +18,7 @@ app = typer.Typer(help="What reviewers decided, as examples to learn from: gathe
 def gather() -> None:
     """Turn decisions that are new into examples; every training does so by itself."""
     with opened() as desk, refusing(), desk.sessions.begin() as session:
-        counts = gathering.gather(session, desk.store)
+        counts = gathering.gather(session, desk.store, keep_days=desk.settings.identifier_example_days)
         doubts = gathering.reviewers(session)
     screen.print(f"{counts.pop('kept', 0)} examples")
     for reason, count in counts.most_common():

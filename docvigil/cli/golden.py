@@ -17,7 +17,7 @@ app = typer.Typer(help="The golden set, by which versions are compared: freeze, 
 def freeze() -> None:
     """Freeze a new set: the former one and the examples that two people agreed on since."""
     with opened() as desk, refusing(), desk.sessions.begin() as session:
-        gathering.gather(session, desk.store)
+        gathering.gather(session, desk.store, keep_days=desk.settings.identifier_example_days)
         frozen = sets.freeze(session, by=actor())
         screen.print(f"golden set {frozen.id}: {frozen.examples} examples, digest {frozen.digest[:12]}")
 

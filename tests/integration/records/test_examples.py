@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -153,18 +154,58 @@ def test_gathering_again_changes_nothing_and_a_later_decision_counts(
     assert (again.state, again.document_id) == ("empty", sha("two"))
 
 
-def test_what_is_taken_back_or_too_old_goes(sessions: sessionmaker[Session], store: ObjectStore) -> None:
+def test_what_is_taken_back_goes(sessions: sessionmaker[Session], store: ObjectStore) -> None:
     reviewed(sessions, store, "one", [TOLD[0]], [DECIDED[0]])
-    reviewed(sessions, store, "two", [TOLD[2]], [DECIDED[2]], seed=2)
-    found = gathered(sessions, store, keep_days=-1)
-    keys = [one.key for one in found.values()]
-    assert all(store.exists(key) for key in keys)
+    key = gathered(sessions, store)["signature"].key
+    assert store.exists(key)
     with sessions.begin() as session:
         number = session.scalars(text("SELECT id FROM findings WHERE \"check\" = 'signature.missing'")).one()
         reviews.undo(session, number, reviewer="alice", rules=RULES)
     with sessions.begin() as session:
-        assert examples.expire(session, store) == 2
-    assert not any(store.exists(key) for key in keys)
+        assert examples.expire(session, store) == 1
+    assert not store.exists(key)
+
+
+def test_crops_of_identifiers_are_kept_for_so_many_days_and_others_for_good(
+    sessions: sessionmaker[Session], store: ObjectStore
+) -> None:
+    reviewed(sessions, store, "one", TOLD, DECIDED)
+    found = gathered(sessions, store, keep_days=30)
+    decided = datetime.now(UTC)
+
+    def left(now: datetime, keep_days: int | None = 30) -> set[str]:
+        with sessions.begin() as session:
+            examples.expire(session, store, keep_days=keep_days, now=now)
+            return set(session.scalars(select(LearningExample.kind)))
+
+    assert left(decided + timedelta(days=29)) == {"signature", "date", "identifier"}
+    assert left(decided + timedelta(days=31)) == {"signature", "date"}
+    assert not store.exists(found["identifier"].key)
+    assert store.exists(found["signature"].key) and store.exists(found["date"].key)
+    assert left(decided + timedelta(days=3650)) == {"signature", "date"}
+
+
+def test_a_shorter_time_counts_for_what_is_kept_already(sessions: sessionmaker[Session], store: ObjectStore) -> None:
+    reviewed(sessions, store, "one", TOLD, DECIDED)
+    gathered(sessions, store, keep_days=365)
+    later = datetime.now(UTC) + timedelta(days=31)
+    with sessions.begin() as session:
+        assert examples.expire(session, store, now=later) == 0
+        assert examples.expire(session, store, keep_days=365, now=later) == 0
+        assert examples.expire(session, store, keep_days=30, now=later) == 1
+
+
+def test_what_expired_does_not_come_back(sessions: sessionmaker[Session], store: ObjectStore) -> None:
+    reviewed(sessions, store, "one", [TOLD[2]], [DECIDED[2]])
+    assert set(gathered(sessions, store, keep_days=30)) == {"identifier"}
+    with sessions.begin() as session:
+        session.execute(text("UPDATE reviews SET decided_at = decided_at - interval '40 days'"))
+        session.execute(text("UPDATE examples SET expires_at = expires_at - interval '40 days'"))
+    # Every decision is looked at again once there is no example left.
+    assert gathered(sessions, store, keep_days=30) == {}
+    with sessions.begin() as session:
+        assert gathering.gather(session, store, keep_days=30)["kept long enough"] == 1
+        assert gathering.gather(session, store, keep_days=50)["kept"] == 1
 
 
 def test_a_golden_set_is_what_two_people_agreed_on(sessions: sessionmaker[Session], store: ObjectStore) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import CheckConstraint, Index, delete, func, insert, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from records.audit import event
+from records.canonical import as_id
 from records.tables import Base, one_of
 from records.users import digest
 
@@ -92,7 +93,7 @@ def begin(
             sealed=sealed,
         )
     )
-    event(session, "signin", actor=subject, by=kind, roles=sorted(roles))
+    event(session, "signin", as_id(f"user:{subject}"), actor=subject, by=kind, roles=sorted(roles))
 
 
 def find(session: Session, secret: str, kind: str, idle: timedelta, *, lock: bool = False) -> SigninView | None:
@@ -152,11 +153,19 @@ def end(session: Session, one: SigninView, why: str) -> None:
         event(session, "signin.ended", actor=one.subject, why=why)
 
 
-def end_all(session: Session, subject: str, *, actor: str) -> int:
-    """End every sign-in of somebody; how many it was."""
+def give(session: Session, subject: str, roles: Sequence[str]) -> None:
+    """Somebody's roles were changed: they count at once, wherever signed in."""
+    session.execute(
+        update(Signin).where(Signin.subject == subject, Signin.ended_at.is_(None)).values(roles=sorted(set(roles)))
+    )
+
+
+def end_all(session: Session, subject: str, *, actor: str, besides: str | None = None) -> int:
+    """End every sign-in of somebody, all but the one that shows the secret `besides`; how many it was."""
+    kept = () if besides is None else (Signin.digest != digest(besides),)
     ended = session.scalars(
         update(Signin)
-        .where(Signin.subject == subject, Signin.ended_at.is_(None), Signin.expires_at > func.now())
+        .where(Signin.subject == subject, Signin.ended_at.is_(None), Signin.expires_at > func.now(), *kept)
         .values(ended_at=func.now())
         .returning(Signin.digest)
     ).all()

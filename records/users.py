@@ -12,19 +12,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, func, insert, or_, select, text, update
+from sqlalchemy import CheckConstraint, ForeignKey, Index, func, insert, or_, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from records.audit import event
-from records.tables import Base, one_of
-from records.words import Refused
+from records.canonical import digest as digest_of
+from records.tables import Base, Event, one_of
+from records.words import Page, Refused
 
 USER_KINDS = ("person", "machine")
+#: Invited: the link has not been used. Locked: for a while, after failures. Disabled: by somebody, until enabled.
+USER_STATES = ("ready", "invited", "locked", "disabled")
 #: What a user is called: it goes into events as it is.
 NAME = "[a-z0-9][a-z0-9._@-]{0,63}"
 #: Two processes that look for the first user at once take their turns.
 FIRST_USER_LOCK = 0x64766967_00000005
+#: Two who take a role from each other at once take their turns, so that one is left.
+LAST_ONE_LOCK = 0x64766967_00000006
 
 
 class User(Base):
@@ -68,7 +73,7 @@ class Invitation(Base):
 
 @dataclass(frozen=True, slots=True)
 class UserView:
-    """`locked` says whether attempts are refused for a while."""
+    """`locked` says whether attempts are refused for a while. `last_signin_at` is known of lists only."""
 
     name: str
     kind: str
@@ -77,6 +82,21 @@ class UserView:
     locked: bool
     created_at: datetime
     disabled_at: datetime | None
+    last_signin_at: datetime | None = None
+
+    @property
+    def state(self) -> str:
+        """One of USER_STATES."""
+        if self.disabled_at is not None:
+            return "disabled"
+        if self.locked:
+            return "locked"
+        return "invited" if self.secret is None else "ready"
+
+    @property
+    def revision(self) -> str:
+        """What the user's ETag says: it changes with what somebody else does, not with what the user does."""
+        return digest_of([self.name, self.roles, self.disabled_at is not None])[:16]
 
 
 def digest(secret: str) -> bytes:
@@ -86,18 +106,20 @@ def digest(secret: str) -> bytes:
 
 def add(session: Session, name: str, roles: Sequence[str], *, kind: str = "person", actor: str) -> None:
     """A new user, without a secret so far. Raises Refused where the name is taken."""
-    row = upsert(User).values(name=name, kind=kind, roles=sorted(roles)).on_conflict_do_nothing()
+    held = sorted(set(roles))
+    row = upsert(User).values(name=name, kind=kind, roles=held).on_conflict_do_nothing()
     if session.scalar(row.returning(User.name)) is None:
-        raise Refused(f"there is a user {name} already; disable that one first, or choose another name")
-    event(session, "user.added", f"user:{name}", actor=actor, roles=sorted(roles), as_a=kind)
+        raise Refused(f"there is a user {name} already; choose another name")
+    event(session, "user.added", f"user:{name}", actor=actor, roles=held, as_a=kind)
 
 
 def invite(session: Session, secret: str, valid: timedelta, *, name: str, actor: str) -> None:
-    """A link for a user to choose the secret (again); links from before are void. Raises LookupError."""
+    """A link for a user to choose the secret (again); links and the secret from before are void. Raises LookupError."""
     user = find(session, name)
     if user is None or user.disabled_at is not None:
         raise LookupError(f"there is no user {name} who may sign in")
     _void(session, name)
+    session.execute(update(User).where(User.name == name).values(secret=None))
     _insert(session, secret, valid, name, user.roles)
     event(session, "user.invited", f"user:{name}", actor=actor)
 
@@ -154,12 +176,23 @@ def set_secret(session: Session, name: str, hashed: str, *, actor: str) -> None:
     event(session, "user.secret_set", f"user:{name}", actor=actor)
 
 
-def find(session: Session, name: str) -> UserView | None:
-    """The user of this name, disabled ones too."""
-    row = session.execute(
-        select(User, func.coalesce(User.locked_until > func.now(), False).label("locked")).where(User.name == name)
-    ).one_or_none()
+def find(session: Session, name: str, *, lock: bool = False) -> UserView | None:
+    """The user of this name, disabled ones too. `lock` keeps others from the row until the transaction ends."""
+    query = (
+        select(User, func.coalesce(User.locked_until > func.now(), False).label("locked"))
+        .where(User.name == name)
+        .execution_options(populate_existing=True)
+    )
+    row = session.execute(query.with_for_update() if lock else query).one_or_none()
     return None if row is None else _view(row.User, row.locked)
+
+
+def get(session: Session, name: str, *, lock: bool = False) -> UserView:
+    """The same; raises LookupError where there is none."""
+    found = find(session, name, lock=lock)
+    if found is None:
+        raise LookupError(f"there is no user {name}")
+    return found
 
 
 def none(session: Session) -> bool:
@@ -167,12 +200,24 @@ def none(session: Session) -> bool:
     return session.scalar(select(User.name).limit(1)) is None
 
 
-def listed(session: Session) -> list[UserView]:
-    """Everybody, in the order of names."""
-    rows = session.execute(
-        select(User, func.coalesce(User.locked_until > func.now(), False).label("locked")).order_by(User.name)
+def listed(session: Session, *, after: str = "", limit: int | None = None) -> Page[UserView]:
+    """Everybody in the order of names, with the last sign-in, which the audit trail knows."""
+    last = (
+        select(Event.at)
+        .where(Event.subject == func.concat("user:", User.name), Event.kind == "signin")
+        .order_by(Event.id.desc())
+        .limit(1)
+        .lateral()
     )
-    return [_view(row.User, row.locked) for row in rows]
+    rows = session.execute(
+        select(User, func.coalesce(User.locked_until > func.now(), False).label("locked"), last.c.at)
+        .outerjoin(last, true())
+        .where(User.name > after)
+        .order_by(User.name)
+        .limit(None if limit is None else limit + 1)
+    ).all()
+    found = tuple(_view(row.User, row.locked, row.at) for row in rows[:limit])
+    return Page(found, found[-1].name if len(rows) > len(found) else None)
 
 
 def failed(session: Session, name: str, most: int, locked_for: timedelta) -> None:
@@ -194,8 +239,20 @@ def succeeded(session: Session, name: str) -> None:
     session.execute(update(User).where(User.name == name, User.failures > 0).values(failures=0, locked_until=None))
 
 
-def disable(session: Session, name: str, *, actor: str) -> None:
-    """Nobody signs in by this name any more. Raises LookupError."""
+def change_roles(session: Session, name: str, roles: Sequence[str], *, actor: str, keep: str | None = None) -> None:
+    """Give a user these roles and no others. Raises LookupError, and Refused where nobody would have `keep` then."""
+    _in_turn(session, keep)
+    before, held = get(session, name, lock=True).roles, sorted(set(roles))
+    if held == sorted(before):
+        return
+    session.execute(update(User).where(User.name == name).values(roles=held))
+    _kept(session, keep)
+    event(session, "user.roles", f"user:{name}", actor=actor, before=sorted(before), roles=held)
+
+
+def disable(session: Session, name: str, *, actor: str, keep: str | None = None) -> None:
+    """Nobody signs in by this name any more. Raises LookupError, and Refused where nobody would have `keep` then."""
+    _in_turn(session, keep)
     done = session.scalar(
         update(User)
         .where(User.name == name, User.disabled_at.is_(None))
@@ -204,8 +261,32 @@ def disable(session: Session, name: str, *, actor: str) -> None:
     )
     if done is None:
         raise LookupError(f"there is no user {name} who may sign in")
+    _kept(session, keep)
     _void(session, name)
     event(session, "user.disabled", f"user:{name}", actor=actor)
+
+
+def enable(session: Session, name: str, *, actor: str) -> None:
+    """Let a user sign in again who was disabled, or locked after failures. Raises LookupError."""
+    before = get(session, name, lock=True)
+    if before.disabled_at is None and not before.locked:
+        return
+    session.execute(update(User).where(User.name == name).values(disabled_at=None, failures=0, locked_until=None))
+    event(session, "user.enabled", f"user:{name}", actor=actor, was=before.state)
+
+
+def _in_turn(session: Session, keep: str | None) -> None:
+    if keep is not None:
+        session.execute(select(func.pg_advisory_xact_lock(LAST_ONE_LOCK)))
+
+
+def _kept(session: Session, keep: str | None) -> None:
+    """Raises Refused where nobody is left who has the role `keep` and can sign in."""
+    if keep is None:
+        return
+    holds = (User.roles.contains([keep]), User.kind == "person", User.disabled_at.is_(None), User.secret.is_not(None))
+    if session.scalar(select(User.name).where(*holds).limit(1)) is None:
+        raise Refused(f"nobody who can sign in would be a {keep} any more; make somebody else one first")
 
 
 def _void(session: Session, name: str | None) -> None:
@@ -219,5 +300,5 @@ def _insert(session: Session, secret: str, valid: timedelta, name: str | None, r
     )
 
 
-def _view(row: User, locked: bool) -> UserView:
-    return UserView(row.name, row.kind, tuple(row.roles), row.secret, locked, row.created_at, row.disabled_at)
+def _view(row: User, locked: bool, last: datetime | None = None) -> UserView:
+    return UserView(row.name, row.kind, tuple(row.roles), row.secret, locked, row.created_at, row.disabled_at, last)

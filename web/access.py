@@ -37,6 +37,8 @@ READERS = DESK | {Role.AUDITOR}
 SUPERVISORS = frozenset({Role.SUPERVISOR})
 #: Those who may see what a reviewer must not: that a document was drawn for the audit, what somebody else decided.
 OVERSEERS = SUPERVISORS | {Role.AUDITOR}
+#: Those who manage users have it; somebody who can sign in always must.
+ADMINISTRATOR = Role.SUPERVISOR
 PROGRAMS = frozenset({Role.INTEGRATOR})
 ADMINS = frozenset({Role.MODEL_ADMIN})
 
@@ -87,6 +89,15 @@ ACCESS: dict[str, frozenset[Role]] = {
     "drop_draft": SUPERVISORS,
     "publish_draft": SUPERVISORS,
     "try_draft": SUPERVISORS,
+    # /users
+    "users_page": OVERSEERS,
+    "list_users": OVERSEERS,
+    "show_user": OVERSEERS,
+    "add_user": SUPERVISORS,
+    "change_user_roles": SUPERVISORS,
+    "reset_user": SUPERVISORS,
+    "disable_user": SUPERVISORS,
+    "enable_user": SUPERVISORS,
     # /models
     "models_page": READERS | ADMINS,
     "model_page": READERS | ADMINS,

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from records.objects import Missing
 from records.outages import outage
 from records.words import Refused
+from web.labels import label, language
 
 if TYPE_CHECKING:
     from web.access import Person
@@ -125,7 +126,7 @@ def answer(request: Request, problem: Problem, errors: list[str] | None = None) 
             type="about:blank",
             title=problem.status.phrase,
             status=problem.status,
-            detail=problem.detail,
+            detail=label(problem.detail, language(request)),
             request_id=request.state.request_id,
             errors=errors or [],
         )

@@ -29,6 +29,7 @@ NAVIGATION = {
     "types_page": "Document types",
     "endorsers_page": "Endorsers",
     "models_page": "Models",
+    "users_page": "Users",
 }
 
 _environment = Environment(

@@ -21,6 +21,7 @@ from web.api import (
     queue,
     reviews,
     trainings,
+    users,
 )
 from web.pages import doctypes as doctypes_page
 from web.pages import document, oversight, signin
@@ -28,6 +29,7 @@ from web.pages import endorsers as endorsers_page
 from web.pages import labels as labels_page
 from web.pages import models as models_page
 from web.pages import queue as queue_page
+from web.pages import users as users_page
 
 PAGES: tuple[APIRouter, ...] = (
     signin.router,
@@ -38,6 +40,7 @@ PAGES: tuple[APIRouter, ...] = (
     doctypes_page.router,
     endorsers_page.router,
     models_page.router,
+    users_page.router,
 )
 API: tuple[APIRouter, ...] = (
     account.router,
@@ -54,6 +57,7 @@ API: tuple[APIRouter, ...] = (
     drafts.router,
     labels.router,
     label_files.router,
+    users.router,
     analytics.router,
 )
 ROUTERS: tuple[APIRouter, ...] = (health.router, static.router, *PAGES, *API)

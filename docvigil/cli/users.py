@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import timedelta
 from typing import Annotated
 
@@ -14,9 +13,8 @@ from docvigil.cli.common import Refusal, actor, as_json, opened, refusing, scree
 from docvigil.desk import Desk
 from docvigil.settings import Settings
 from records import signins, users
-from records.users import UserView
 from web.access import Role
-from web.passwords import hashed
+from web.entrance import address, fresh, give
 
 app = typer.Typer(help="Who signs in at docvigil itself, and with which roles.", no_args_is_help=True)
 
@@ -45,21 +43,27 @@ def add(
     with opened() as desk, refusing(), desk.sessions.begin() as session:
         _own(desk)
         users.add(session, name, role, kind="machine" if machine else "person", actor=actor())
-        if machine:
-            secret = secrets.token_urlsafe(32)
-            users.set_secret(session, name, hashed(secret), actor=actor())
-            screen.print("The secret, shown this once; tokens are given at /oauth/token:")
-            typer.echo(secret)
-            return
-        typer.echo(_link(desk, name, session))
+        _give(desk, session, name)
 
 
 @app.command()
 def link(name: Name) -> None:
-    """Print a new link by which a user chooses a password; one from before no longer works."""
+    """Print a new link by which a user chooses a password (for a machine, a new secret); link and password from before
+    no longer work, and what is signed in under the name ends."""
     with opened() as desk, refusing(), desk.sessions.begin() as session:
         _own(desk)
-        typer.echo(_link(desk, name.lower(), session))
+        _give(desk, session, name.lower())
+
+
+@app.command()
+def roles(name: Name, role: Annotated[list[Role], typer.Option(help="May be given several times.")]) -> None:
+    """Give a user these roles and no others; they count at once, wherever signed in."""
+    name = name.lower()
+    with opened() as desk, refusing(), desk.sessions.begin() as session:
+        _own(desk)
+        users.change_roles(session, name, role, actor=actor())
+        signins.give(session, name, role)
+    typer.echo(f"{name}: {', '.join(sorted(set(role)))}.")
 
 
 @app.command()
@@ -71,20 +75,29 @@ def disable(name: Name) -> None:
     typer.echo(f"{name} is disabled; {ended} sign-ins ended.")
 
 
+@app.command()
+def enable(name: Name) -> None:
+    """Let a user sign in again who was disabled, or locked after failures."""
+    with opened() as desk, refusing(), desk.sessions.begin() as session:
+        users.enable(session, name.lower(), actor=actor())
+        state = users.get(session, name.lower()).state
+    typer.echo(f"{name} is {state}.")
+
+
 @app.command(name="list")
 def list_(json: Json = False) -> None:
     """List everybody. With --json: `name`, `kind` (`person`, `machine`), `roles`, `state` (`ready`, `invited`,
-    `locked`, `disabled`), `created_at`."""
+    `locked`, `disabled`), `created_at`, `last_signin_at` (null where none is known)."""
     with opened() as desk, desk.sessions.begin() as session:
-        found = users.listed(session)
+        found = users.listed(session).items
     if json:
         for one in found:
-            values = {"name": one.name, "kind": one.kind, "roles": one.roles, "state": _state(one)}
-            as_json({**values, "created_at": one.created_at})
+            values = {"name": one.name, "kind": one.kind, "roles": one.roles, "state": one.state}
+            as_json({**values, "created_at": one.created_at, "last_signin_at": one.last_signin_at})
         return
     table = Table("name", "kind", "roles", "state", box=None)
     for one in found:
-        table.add_row(one.name, one.kind, ", ".join(one.roles), _state(one))
+        table.add_row(one.name, one.kind, ", ".join(one.roles), one.state)
     screen.print(table if found else "Nobody so far; `docvigil users first` prints the first link.")
 
 
@@ -92,22 +105,20 @@ def first_link(desk: Desk) -> str | None:
     """A link for the first user; None where there are users, or another issuer signs in."""
     if desk.settings.oidc_issuer is not None:
         return None
-    secret = secrets.token_urlsafe(24)
-    roles = [role for role in Role if role is not Role.INTEGRATOR]
+    secret = fresh()
+    held = [role for role in Role if role is not Role.INTEGRATOR]
     with desk.sessions.begin() as session:
-        if not users.invite_first(session, secret, _valid(desk.settings), roles):
+        if not users.invite_first(session, secret, _valid(desk.settings), held):
             return None
-    return _address(desk.settings, secret)
+    return address(desk.settings.web_url, secret)
 
 
-def _link(desk: Desk, name: str, session: Session) -> str:
-    secret = secrets.token_urlsafe(24)
-    users.invite(session, secret, _valid(desk.settings), name=name, actor=actor())
-    return _address(desk.settings, secret)
-
-
-def _address(chosen: Settings, secret: str) -> str:
-    return f"{chosen.web_url}/welcome?link={secret}"
+def _give(desk: Desk, session: Session, name: str) -> None:
+    chosen = desk.settings
+    made = give(session, name, public_url=chosen.web_url, valid=_valid(chosen), actor=actor())
+    if made.secret is not None:
+        screen.print("The secret, shown this once; tokens are given at /oauth/token:")
+    typer.echo(made.secret or made.link)
 
 
 def _valid(chosen: Settings) -> timedelta:
@@ -116,12 +127,4 @@ def _valid(chosen: Settings) -> timedelta:
 
 def _own(desk: Desk) -> None:
     if desk.settings.oidc_issuer is not None:
-        raise Refusal(f"Users are kept by {desk.settings.oidc_issuer} (DOCVIGIL_OIDC_ISSUER); add them there.")
-
-
-def _state(one: UserView) -> str:
-    if one.disabled_at is not None:
-        return "disabled"
-    if one.locked:
-        return "locked"
-    return "invited" if one.secret is None else "ready"
+        raise Refusal(f"Users are kept by {desk.settings.oidc_issuer} (DOCVIGIL_OIDC_ISSUER); manage them there.")

@@ -44,8 +44,8 @@ WRONG = (
     " {minutes} minutes."
 )
 USED = (
-    "This link was used before or is too old. Ask for a new one: `docvigil users first` prints the first,"
-    " `docvigil users link NAME` any other."
+    "This link was used before or is too old. A supervisor gives a new one, under Users; `docvigil users first` prints"
+    " the very first."
 )
 #: Somebody may take so long at the issuer.
 JOURNEY_SECONDS = 600

@@ -42,6 +42,10 @@ def test_nothing_that_is_sent_breaks_it(
     schema = schemathesis.openapi.from_dict(described)
     operations = [result.ok() for result in schema.get_all_operations()]
     assert len(operations) > 10
+    assert {one.path for one in operations if one.path.startswith("/api/v1/users")} >= {
+        "/api/v1/users",
+        *(f"/api/v1/users/{{name}}{what}" for what in ("", "/roles", "/reset", "/disable", "/enable")),
+    }
     for operation in operations:
         for mode in GenerationMode:
 

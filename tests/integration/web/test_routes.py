@@ -55,6 +55,14 @@ def test_a_role_opens_what_the_table_says_and_nothing_else(app: FastAPI, visit: 
         assert refused(client, method, path) is expected, f"{role}: {method} {path}"
 
 
+def test_users_are_supervisors_to_manage_and_auditors_to_look_at(app: FastAPI) -> None:
+    of_users = {name for name, _, path in calls(app) if path.startswith(("/users", "/api/v1/users"))}
+    looking, changing = {"users_page", "list_users", "show_user"}, {"add_user", "change_user_roles", "reset_user"}
+    assert of_users == {*looking, *changing, "disable_user", "enable_user"}
+    assert all(ACCESS[name] == {Role.SUPERVISOR, Role.AUDITOR} for name in looking)
+    assert all(ACCESS[name] == {Role.SUPERVISOR} for name in of_users - looking)
+
+
 def test_a_role_that_is_not_ours_opens_nothing(visit: Visit) -> None:
     answer = visit("admin").get("/")
     assert answer.status_code == 403
@@ -85,5 +93,5 @@ def test_answers_tell_browsers_what_to_refuse(visit: Visit) -> None:
 
 
 def test_no_script_or_style_stands_in_a_page(visit: Visit) -> None:
-    for page in (visit().get("/sign-in").text, visit(*Role).get("/").text, visit(*Role).get("/nowhere").text):
+    for page in (visit().get("/sign-in").text, *(visit(*Role).get(path).text for path in ("/", "/users", "/nowhere"))):
         assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\bstyle=|\bon[a-z]+=\"|https?://", page)

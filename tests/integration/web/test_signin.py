@@ -67,7 +67,7 @@ def test_the_first_link_makes_one_user_and_is_then_void(
     assert client.get("/").status_code == 200
     assert choose(visit(), link, name="another") == 404
     with desk.sessions.begin() as session:
-        assert [one.name for one in users.listed(session)] == ["asha"]
+        assert [one.name for one in users.listed(session).items] == ["asha"]
         assert not users.invite_first(session, "second", timedelta(hours=1), ["supervisor"])
     assert events() == ["user.invited", "user.added", "user.secret_set", "signin"]
 

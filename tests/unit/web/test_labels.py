@@ -10,9 +10,12 @@ from string import Formatter
 import pytest
 
 from pipeline.findings import CHECKS
+from records.users import USER_STATES
+from web.access import Role
 from web.labels import LANGUAGES, catalogue, label
 from web.pages.checks import LABELS
 from web.pages.queue import AGES, TOLD
+from web.pages.users import ROLES
 from web.rendering import NAVIGATION
 
 TEMPLATES = Path(__file__).parents[3] / "web" / "templates"
@@ -50,3 +53,9 @@ def test_a_label_that_is_not_known_is_english() -> None:
 def test_every_check_and_every_choice_has_a_label(code: str) -> None:
     assert LABELS.keys() == set(CHECKS)
     assert {*LABELS.values(), *TOLD.values(), *AGES.values()} <= catalogue(code).keys()
+
+
+@pytest.mark.parametrize("code", [code for code in LANGUAGES if code != "en"])
+def test_every_role_and_state_of_users_has_a_label(code: str) -> None:
+    assert ROLES.keys() == set(Role)
+    assert {*USER_STATES, *map(str, ROLES), *ROLES.values()} - catalogue(code).keys() == set()

@@ -225,6 +225,7 @@ def desk_rules(chosen: Settings) -> DeskRules:
     values: dict[str, Any] = {
         "audit_rate": chosen.audit_rate,
         "canary_audit_rate": chosen.canary_audit_rate,
+        "selected_per_day": chosen.selected_per_day,
         "claim_seconds": chosen.claim_seconds,
         "undo_seconds": chosen.undo_seconds,
         "four_eyes": chosen.four_eyes,

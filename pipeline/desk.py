@@ -38,6 +38,8 @@ class DeskRules(BaseModel):
     audit_rate: Annotated[float, Field(ge=0, le=1)] = 0.0
     #: The same of documents that a canary cleared, where that is more.
     canary_audit_rate: Annotated[float, Field(ge=0, le=1)] = 0.0
+    #: Clear documents a day that people look at because their answer teaches the model most, at most.
+    selected_per_day: Annotated[int, Field(ge=0)] = 0
     #: A claim that is not renewed ends after so long.
     claim_seconds: Annotated[float, Field(gt=0)] = 900.0
     #: A decision may be taken back for so long; decisions are told to webhooks afterwards.

@@ -28,6 +28,16 @@ STRINGS = (QuestionKind.DATE, QuestionKind.IDENTIFIER, QuestionKind.AMOUNT)
 #: Checks of what a string says, whose value stands where their outcome does.
 OF_VALUES = ("date.format", "date.impossible", "date.future", "date.stale", "date.order", "identifier.invalid")
 
+#: Checks whose pass teaches something where people say that it stands. That a date is there is not yet what it says.
+TEACHING = (
+    "signature.missing",
+    "endorsement.missing",
+    "field.missing",
+    "ink.unexpected",
+    "date.unreadable",
+    *OF_VALUES,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Lesson:

@@ -1,7 +1,7 @@
 """Defects that the machine did not see: reported by people, counted in the bound, and looked for elsewhere.
 
-A miss is reported by hand, or comes of confirming the doubt that a drawn or reopened document was shown with. Where
-it was found decides its weight: one over the probability that anybody looked.
+A miss is reported by hand, or comes of confirming the doubt that a drawn, selected or reopened document was shown with.
+Where it was found decides its weight: one over the probability that anybody looked, and none where somebody chose to.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from records.privacy import masked
 from records.queue import box_of
 from records.tables import Arrival, Document, Finding, Review, Scan, Source
 from records.words import Refused
+
+#: Why somebody chose to look at a clear document: nobody can tell how likely that was.
+CHOSEN = ("selected", "reopened")
 
 
 def report(
@@ -48,7 +51,7 @@ def report(
     if one.status not in ("clear", "flagged"):
         raise Refused(f"document {document_id[:12]} has no verdict of the machine that could have missed anything")
     case = session.execute(select(Case.cause, Case.probability).where(Case.scan_id == one.scan_id)).one_or_none()
-    chance = None if case is None or case.cause == "reopened" else case.probability
+    chance = None if case is None or case.cause in CHOSEN else case.probability
     miss = session.scalars(
         insert(Miss)
         .values(
@@ -99,7 +102,7 @@ def confirmed(session: Session, case: Case) -> None:
                 check=one.check,
                 box=one.box,
                 finding_id=one.id,
-                probability=None if case.cause == "reopened" else case.probability,
+                probability=None if case.cause in CHOSEN else case.probability,
                 reporter=row.reviewer,
             )
             .returning(Miss.id)

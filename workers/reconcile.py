@@ -11,7 +11,8 @@ import time
 import structlog
 from sqlalchemy.orm import Session, sessionmaker
 
-from records import audit, database, leases, tallies, trainings
+from pipeline.desk import DeskRules
+from records import audit, database, leases, selection, tallies, trainings
 from records.learning_tables import TRAINING_STAGES
 from records.trainings import LostTraining
 from records.words import Reaped
@@ -72,6 +73,15 @@ def count_once(sessions: sessionmaker[Session]) -> None:
         observe.DUE.labels(state).set(number)
 
 
+def select_once(config: WorkerConfig, sessions: sessionmaker[Session]) -> int:
+    """Puts the documents of yesterday that teach most before people; how many."""
+    with sessions.begin() as session:
+        chosen = selection.choose(session, DeskRules.model_validate(config.desk), config.timezone)
+    if chosen:
+        log.info("documents.selected", documents=len(chosen))
+    return len(chosen)
+
+
 def run(config: WorkerConfig, stop: threading.Event) -> None:
     """Reconciles until `stop` is set; the database being away doesn't end it."""
     engine = database.engine(config.database_url, pool_size=1)
@@ -94,6 +104,7 @@ def run(config: WorkerConfig, stop: threading.Event) -> None:
                     guard_at = time.monotonic() + config.guard_seconds
                 if time.monotonic() >= watch_at:
                     watch_once(config, sessions)
+                    select_once(config, sessions)
                     watch_at = time.monotonic() + config.watch_seconds
                 backoff.reset()
             except Exception as error:

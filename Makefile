@@ -71,8 +71,8 @@ train: $(DEV) ## Train the bundled checkpoint from its recipe; goes on where it 
 card: $(DEV) ## Measure the bundled model again and write its card; CARD="--documents 40 --forms 20 --count 100" is quick
 	$(VENV)/bin/python -m docs.card $(CARD)
 
-bench: $(DEV) ## Measure the pipeline on this machine
-	$(VENV)/bin/python benchmarks/pipeline.py
+bench: $(RUN) ## Measure the pipeline on this machine, with the model and without
+	$(VENV)/bin/docvigil bench pipeline
 
 clean: ## Remove the environment and every cache (not your data under DOCVIGIL_HOME)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info

@@ -25,7 +25,7 @@ from typing import Any
 from sqlalchemy import text
 from stdnum.in_ import aadhaar
 
-from benchmarks.plant import Plant, plant
+from docvigil.bench.plant import Plant, plant
 from models.scores import wilson
 from models.synthesis.documents import ENDORSERS, LABELS, synthesise
 from pipeline.register import read_csv
@@ -81,8 +81,11 @@ def run(documents: Path, home: Path) -> Outcome:
         for label in labels:
             shutil.copy(documents / label["path"], running.drop / f".{label['path']}")
             (running.drop / f".{label['path']}").rename(running.drop / label["path"])
-        settled = running.settle(len(labels), 4 * 3600, watch)
-        outcome.seconds, outcome.quarantined = time.monotonic() - started, settled.quarantined
+        running.settle(len(labels), 4 * 3600, watch=watch)
+        outcome.seconds = time.monotonic() - started
+        settled = running.balance()
+        watch(settled)
+        outcome.quarantined = settled.quarantined
         judge(running, labels, outcome)
         outcome.aadhaar_places = list(numbers_in(running, home))
         outcome.aadhaar_numbers = len(outcome.aadhaar_places)

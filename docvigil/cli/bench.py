@@ -1,14 +1,18 @@
-"""The commands that measure: `docvigil bench engine`."""
+"""The commands that measure: `docvigil bench engine`, `docvigil bench pipeline`."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from docvigil import logging
 from docvigil.cli.common import as_json, errors, screen
 
 app = typer.Typer(help="Measure how fast this machine reads.", no_args_is_help=True)
@@ -79,3 +83,59 @@ ROWS = (
     ("answers compared", "answers", "{}"),
     ("threads", "threads", "{}"),
 )
+
+
+class Read(StrEnum):
+    """Who answers in `bench pipeline`."""
+
+    BUNDLED = "bundled"
+    PUBLISHED = "published"
+    NULL = "null"
+
+
+@app.command()
+def pipeline(
+    readers: Annotated[
+        list[Read] | None,
+        typer.Option("--reader", help="bundled, published, null; bundled and null if not given."),
+    ] = None,
+    documents: Annotated[int, typer.Option(min=1, help="Documents that are measured.")] = 60,
+    waiting: Annotated[int, typer.Option(min=0, help="Try an urgent document while so many wait.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the drawn documents.")] = 1,
+    json: Annotated[bool, typer.Option("--json", help="One object a line.")] = False,
+) -> None:
+    """Measure documents a second from the drop folder to the verdict, through Redis, Postgres and the object store,
+    against the engine alone on the same evidence; and what a document costs.
+
+    `null` finds every field empty at once: what is left is everything but the model. `published` is nanoVLM-222M with
+    random weights. Each runs in an instance of its own, in a temporary folder.
+
+    With --json one object a reader: `reader`, `documents`, `pages`, `seconds`, `documents_per_s`; CPU milliseconds a
+    document from intake to verdict, all processes counted, `cpu_ms`, and of it `cpu_ms_parts` (`rendering`,
+    `registration`, `evidence encoding`, `model`, `print` with unpacking the evidence, `everything else`),
+    `cpu_ms_stages`, `cpu_ms_processes`; `idle_cpu_ms` a second by process; `memory_mib` of each worker (`first` and
+    `last` quarter of the run, `most`). `engine` (`documents_per_s`, `questions_per_document`, `cpu_ms`, and the 95th
+    percentiles of one question of a person: `interactive_alone_s`, `interactive_busy_s` while documents keep the engine
+    busy, `interactive_over_alone`) and `over_engine` are null with the null reader. `priority`, null without --waiting:
+    `waiting`, seconds to an urgent document's verdict `idle_s`, `waiting_s`, `over_idle`, and the same from its intake:
+    `idle_taken_in_s`, `waiting_taken_in_s`, `taken_in_over_idle`.
+    """
+    from docvigil.bench.pipeline import measured
+    from docvigil.bench.report import rows
+
+    logging.set_up(least="warning")
+    results = []
+    for reader in readers or [Read.BUNDLED, Read.NULL]:
+        with tempfile.TemporaryDirectory(prefix="dv") as work, errors.status(reader.value) as status:
+            # Embedded Postgres may run as another user, who must be able to reach its data.
+            Path(work).chmod(0o755)
+            result = measured(reader.value, documents, Path(work), waiting=waiting, seed=seed, say=status.update)
+        results.append(result)
+        if json:
+            as_json(asdict(result))
+    if json:
+        return
+    table = Table("", *(one.reader for one in results), box=None)
+    for row in rows(results):
+        table.add_row(*row)
+    screen.print(table)

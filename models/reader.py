@@ -43,7 +43,7 @@ class ModelReader:
         self._model = model.for_reading()
         self._calibration = calibration
         self._version = version
-        self._bf16 = _bf16_is_fast() if bf16 is None else bf16
+        self._bf16 = bf16_is_fast() if bf16 is None else bf16
 
     @classmethod
     def from_folder(cls, folder: Path) -> Self:
@@ -165,5 +165,6 @@ def _speaker(folder: Path, family: str | None) -> Speaker:
     return PeerSpeaker.from_folder(folder, family)
 
 
-def _bf16_is_fast() -> bool:
+def bf16_is_fast() -> bool:
+    """Whether this processor multiplies in bf16."""
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()) and torch.backends.cpu.get_cpu_capability() == "AVX512"

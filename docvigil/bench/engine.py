@@ -79,7 +79,7 @@ def measured(
     each = needed / len(images)
     return Result(
         model=stand.name,
-        precision="fp32",
+        precision=stand.precision,
         single_per_s=statistics.median(single),
         batched_per_s=statistics.median(batched),
         engine_per_s=rate,

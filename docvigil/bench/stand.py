@@ -25,7 +25,7 @@ from models.nanovlm.published.model import PublishedNanoVLM
 from models.nanovlm.published.processor import Processor
 from models.nanovlm.published.speaker import NanoVLMSpeaker
 from models.prompted import PROMPTS, WORDS, PromptedReader
-from models.reader import ModelReader, bundled
+from models.reader import ModelReader, bf16_is_fast, bundled
 from models.synthesis.evidence import make
 from pipeline.reading import Answer, Pixels, Question, QuestionKind, Reader
 
@@ -46,24 +46,33 @@ class SupportsRead(Protocol):
 
 @dataclass(frozen=True)
 class Stand:
-    """A model under measurement: who reads plainly and who reads for the engine, and its vision tower alone."""
+    """A model under measurement: who reads plainly, in fp32, and who reads for the engine, in its `precision`; and the
+    engine's vision tower alone."""
 
     name: str
+    precision: str
     plain: SupportsRead
     fast: Reader
     see: Callable[[Sequence[Pixels]], Tensor]
 
 
-def bundled_stand() -> Stand:
-    """The checkpoint that ships."""
-    model = NanoVLM.from_folder(bundled())
+def precisions() -> list[str]:
+    """The numbers that the bundled checkpoint can be read in here; the last ones are those that are."""
+    return ["fp32", "bf16"] if bf16_is_fast() else ["fp32"]
+
+
+def bundled_stand(precision: str | None = None) -> Stand:
+    """The checkpoint that ships, in the precision that it is read in here if none is given."""
+    precision = precision or precisions()[-1]
+    model, half = NanoVLM.from_folder(bundled()), precision == "bf16"
     quick, config = model.for_reading(), model.config
 
     @torch.inference_mode()
     def see(images: Sequence[Pixels]) -> Tensor:
-        return quick.see(tensor([fitted(one, config.height, config.width) for one in images]))
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            return quick.see(tensor([fitted(one, config.height, config.width) for one in images]))
 
-    return Stand("bundled", PlainBundled(model), ModelReader(model, Calibration(), "bench"), see)
+    return Stand("bundled", precision, PlainBundled(model), ModelReader(model, Calibration(), "bench", bf16=half), see)
 
 
 def published_stand(**numbers: Any) -> Stand:
@@ -79,7 +88,7 @@ def published_stand(**numbers: Any) -> Stand:
     def see(images: Sequence[Pixels]) -> Tensor:
         return model.see(torch.zeros(len(images), 3, side, side))
 
-    return Stand(f"nanoVLM {sum(one.numel() for one in model.parameters()) // 10**6}M", plain, fast, see)
+    return Stand(f"nanoVLM {sum(one.numel() for one in model.parameters()) // 10**6}M", "fp32", plain, fast, see)
 
 
 def tokenizer() -> PreTrainedTokenizerFast:

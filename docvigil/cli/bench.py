@@ -1,4 +1,4 @@
-"""The commands that measure: `docvigil bench engine`, `docvigil bench pipeline`."""
+"""The commands that measure: `docvigil bench engine`, `pipeline`, `agreement`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -35,7 +36,8 @@ def engine(
     """Measure the engine against the published way of generating: one image, one question, greedy, key/value cache;
     and against the same batched.
 
-    `bundled` is the checkpoint that ships, `published` nanoVLM-222M with random weights. With --json one object a model
+    `bundled` is the checkpoint that ships, in each precision that this machine has; `published` nanoVLM-222M with
+    random weights. With --json one object a model
     and precision: `model`, `precision`, questions a second `single_per_s`, `batched_per_s`, `engine_per_s`, the
     ratios `engine_over_single` and `engine_over_batched` (medians of the rounds), `matmul_peak_gflops` of this machine,
     `gflop_per_evidence`, `peak_fraction`, `vision_peak_fraction`, `agreement` of the engine with the first way on
@@ -44,20 +46,23 @@ def engine(
     import torch
 
     from docvigil.bench.engine import measured
-    from docvigil.bench.stand import Stand, bundled_stand, published_stand
+    from docvigil.bench.stand import Stand, bundled_stand, precisions, published_stand
     from docvigil.bench.stand import evidences as drawn
 
     if threads is not None:
         torch.set_num_threads(threads)
-    stands: dict[str, Callable[[], Stand]] = {"bundled": bundled_stand, "published": published_stand}
+    stands: dict[str, list[Callable[[], Stand]]] = {
+        "bundled": [partial(bundled_stand, precision) for precision in precisions()],
+        "published": [published_stand],
+    }
     for name in models or []:
         if name not in stands:
             raise typer.BadParameter(f"{name!r} is none of {', '.join(stands)}", param_hint="--model")
     images = drawn(evidences)
     results = []
-    for name in models or list(stands):
-        with errors.status(f"{name}: loading") as status:
-            result = measured(stands[name](), images, rounds, singles, status.update)
+    for make in [make for name in models or list(stands) for make in stands[name]]:
+        with errors.status("loading") as status:
+            result = measured(make(), images, rounds, singles, status.update)
         results.append(result)
         if json:
             as_json(asdict(result))
@@ -67,22 +72,6 @@ def engine(
     for title, attribute, shape in ROWS:
         table.add_row(title, *(shape.format(getattr(one, attribute)) for one in results))
     screen.print(table)
-
-
-ROWS = (
-    ("questions/s, one by one", "single_per_s", "{:.2f}"),
-    ("questions/s, batched", "batched_per_s", "{:.2f}"),
-    ("questions/s, engine", "engine_per_s", "{:.2f}"),
-    ("engine over one by one", "engine_over_single", "{:.1f}×"),
-    ("engine over batched", "engine_over_batched", "{:.1f}×"),
-    ("peak of a matrix product, GFLOP/s", "matmul_peak_gflops", "{:.0f}"),
-    ("GFLOP an evidence", "gflop_per_evidence", "{:.3f}"),
-    ("share of the peak", "peak_fraction", "{:.0%}"),
-    ("share of the peak, vision tower", "vision_peak_fraction", "{:.0%}"),
-    ("same answers as one by one", "agreement", "{:.2%}"),
-    ("answers compared", "answers", "{}"),
-    ("threads", "threads", "{}"),
-)
 
 
 class Read(StrEnum):
@@ -139,3 +128,58 @@ def pipeline(
     for row in rows(results):
         table.add_row(*row)
     screen.print(table)
+
+
+@app.command()
+def agreement(
+    answers: Annotated[int, typer.Option(min=1, help="Answers that are compared, at least.")] = 10_000,
+    threads: Annotated[int | None, typer.Option(help="Of torch; as many as there are cores if not given.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="One object a line.")] = False,
+) -> None:
+    """Compare the engine's answers with those of the published way of generating, one question at a time, on drawn
+    evidence of the test split, read by the checkpoint that ships.
+
+    The engine answers in each precision that this machine has, the other way in fp32. With --json one object a
+    precision: `model`, `precision`, `answers`, `identical` (same state, value and label), `low` and `high` of their
+    share (95 %, Wilson), `largest_difference` of confidence, `by_kind` (answers, identical), and the first `different`
+    ones (`drawing`, `kind`, `plain`, `engine`, `plain_confidence`, `engine_confidence`).
+    """
+    import torch
+
+    from docvigil.bench.agreement import measured
+    from docvigil.bench.stand import bundled_stand, precisions
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    for precision in precisions():
+        with errors.status(precision) as status:
+            result = measured(bundled_stand(precision), answers, status.update)
+        if json:
+            as_json(asdict(result))
+            continue
+        screen.print(
+            f"{precision}: {result.identical} of {result.answers} answers are identical"
+            f" ({result.identical / result.answers:.2%}, 95 % interval {result.low:.2%} to {result.high:.2%})."
+            f" The largest difference of confidence is {result.largest_difference:.1e}."
+        )
+        for one in result.different:
+            screen.print(
+                f"drawing {one.drawing}, {one.kind}: {one.plain!r} ({one.plain_confidence:.3f}) alone,"
+                f" {one.engine!r} ({one.engine_confidence:.3f}) by the engine"
+            )
+
+
+ROWS = (
+    ("questions/s, one by one", "single_per_s", "{:.2f}"),
+    ("questions/s, batched", "batched_per_s", "{:.2f}"),
+    ("questions/s, engine", "engine_per_s", "{:.2f}"),
+    ("engine over one by one", "engine_over_single", "{:.1f}×"),
+    ("engine over batched", "engine_over_batched", "{:.1f}×"),
+    ("peak of a matrix product, GFLOP/s", "matmul_peak_gflops", "{:.0f}"),
+    ("GFLOP an evidence", "gflop_per_evidence", "{:.3f}"),
+    ("share of the peak", "peak_fraction", "{:.0%}"),
+    ("share of the peak, vision tower", "vision_peak_fraction", "{:.0%}"),
+    ("same answers as one by one", "agreement", "{:.2%}"),
+    ("answers compared", "answers", "{}"),
+    ("threads", "threads", "{}"),
+)

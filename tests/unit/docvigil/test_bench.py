@@ -25,7 +25,9 @@ TINY = {
 }
 
 
-@pytest.mark.parametrize("stand", [bundled_stand, lambda: published_stand(**TINY)], ids=["bundled", "published"])
+@pytest.mark.parametrize(
+    "stand", [lambda: bundled_stand("fp32"), lambda: published_stand(**TINY)], ids=["bundled", "published"]
+)
 def test_the_engine_gives_the_plain_answers(stand) -> None:  # type: ignore[no-untyped-def]
     result = measured(stand(), evidences(3), rounds=1, singles=3 * len(ASKED))
     assert (result.agreement, result.answers) == (1.0, 12)
@@ -34,7 +36,7 @@ def test_the_engine_gives_the_plain_answers(stand) -> None:  # type: ignore[no-u
 
 
 def test_another_answer_is_counted() -> None:
-    stand = bundled_stand()
+    stand = bundled_stand("fp32")
 
     class Wrong:
         version = "wrong"

@@ -28,6 +28,21 @@ STRINGS = (QuestionKind.DATE, QuestionKind.IDENTIFIER, QuestionKind.AMOUNT)
 #: Checks of what a string says, whose value stands where their outcome does.
 OF_VALUES = ("date.format", "date.impossible", "date.future", "date.stale", "date.order", "identifier.invalid")
 
+#: The value of a string of which no more can be said.
+ILLEGIBLE = "illegible"
+
+#: The class that a value decides where it is no defect; and the one of an empty field, `field.missing` for other kinds.
+READ = {
+    QuestionKind.DATE: "date.unreadable",
+    QuestionKind.IDENTIFIER: "identifier.invalid",
+    QuestionKind.AMOUNT: "amount.mismatch",
+}
+MISSING = {
+    QuestionKind.SIGNATURE: "signature.missing",
+    QuestionKind.DATE: "date.missing",
+    QuestionKind.ENDORSEMENT: "endorsement.missing",
+}
+
 #: Checks whose pass teaches something where people say that it stands. That a date is there is not yet what it says.
 TEACHING = (
     "signature.missing",
@@ -87,6 +102,33 @@ def lesson(
     # What was read stands where the outcome does: an anomaly that is one, a pass that was none.
     stands = (outcome is Outcome.ANOMALY and defect) or (outcome is Outcome.PASS and not defect)
     return _value(read) if stands else None
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """What a label teaches, and the defect class that it decides."""
+
+    lesson: Lesson
+    check: str
+
+
+def labelled(kind: QuestionKind, value: str | None, defect: str | None = None) -> Labelled | None:
+    """What a label of a field teaches: `value` as it is written there, None for nothing. `defect` is the check that the
+    label says should speak. None for kinds that nobody labels."""
+    missing = MISSING.get(kind, "field.missing")
+    if value is None:
+        return Labelled(Lesson(AnswerState.EMPTY), missing)
+    if kind in STRINGS:
+        if value == ILLEGIBLE:
+            return Labelled(Lesson(AnswerState.ILLEGIBLE), READ[kind])
+        check = defect if defect in OF_VALUES else READ[kind]
+        return Labelled(Lesson(AnswerState.PRESENT, value=value), check)
+    label = PRESENT.get(kind)
+    if label is None:
+        return None
+    # Any other word says no more than that it is there.
+    initials = kind is QuestionKind.SIGNATURE and value == "initials"
+    return Labelled(Lesson(AnswerState.PRESENT, label="initials" if initials else label), missing)
 
 
 def _presence(kind: QuestionKind, outcome: Outcome, defect: bool, seen: Seen, required: bool) -> Lesson | None:

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import structlog
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from pipeline import feedback
 from pipeline.feedback import Example
+from records.labels import Label
 from records.learning_tables import LearningExample
 from records.objects import Missing, ObjectStore
 from records.tables import Review
@@ -58,7 +59,7 @@ def as_example(row: LearningExample) -> Example:
             "identifier": row.identifier,
             "check": row.check,
             "document": row.document_id,
-            "review": str(row.review_id),
+            "review": str(row.review_id) if row.label_id is None else f"label-{row.label_id}",
             "model_version": row.model_version,
         }
     )
@@ -77,9 +78,9 @@ def counted(session: Session) -> dict[str, dict[str, int]]:
 
 
 def expire(session: Session, store: ObjectStore, *, keep_days: int | None = None, now: datetime | None = None) -> int:
-    """Removes examples that were taken back, and crops of identifiers that were kept long enough, with their pictures;
-    how many. Where `keep_days` is shorter than it was when they were gathered, the shorter one counts. `now` is the
-    database's clock unless it is given."""
+    """Removes examples that were taken back or labelled anew, and crops of identifiers that were kept long enough, with
+    their pictures; how many. Where `keep_days` is shorter than it was when they were gathered, the shorter one counts.
+    `now` is the database's clock unless it is given."""
     clock: Any = func.now() if now is None else now
     old = [LearningExample.expires_at < clock]
     if keep_days is not None:
@@ -92,7 +93,12 @@ def expire(session: Session, store: ObjectStore, *, keep_days: int | None = None
             or_(
                 *old,
                 LearningExample.golden_set_id.is_(None)
-                & LearningExample.review_id.in_(select(Review.id).where(Review.withdrawn_at.is_not(None))),
+                & (
+                    LearningExample.review_id.in_(select(Review.id).where(Review.withdrawn_at.is_not(None)))
+                    | exists().where(
+                        Label.document_id == LearningExample.document_id, Label.id > LearningExample.label_id
+                    )
+                ),
             )
         )
         .returning(LearningExample.key)

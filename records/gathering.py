@@ -1,37 +1,34 @@
-"""Decisions become examples, with where each comes from.
+"""Decisions and labels become examples, with where each comes from.
 
-Gathering is safe to run again: a picture is kept once a question, and a later decision about it replaces the answer.
-What a decision teaches is said by `pipeline.lessons`, whose labels are learned from by `pipeline.trust`.
+Gathering is safe to run again: a picture is kept once a question, and a later decision or label about it replaces the
+answer. What they teach is said by `pipeline.lessons`, whose word is learned from by `pipeline.trust`.
 """
 
 from __future__ import annotations
 
-import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from pydantic import ValidationError
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session, aliased
 
-from pipeline import feedback
 from pipeline.findings import Outcome
 from pipeline.lessons import Decision, Lesson, lesson
 from pipeline.reading import QuestionKind
 from pipeline.trust import Checked, Doubt, doubts
+from records import label_lessons
 from records.audit import event
 from records.desk_tables import Case
-from records.examples import as_example, expire
+from records.examples import expire
 from records.learning_tables import LearningExample
-from records.objects import Missing, ObjectStore
-from records.registry import doctypes_of
+from records.objects import ObjectStore
 from records.tables import Arrival, Finding, Review, Scan
+from records.taught import Cuts, Taught, rows, usable
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +37,9 @@ KEEP_DAYS = 365
 
 #: Decisions are looked at again that were made so long before the newest example: they may have been on their way.
 OVERLAP = timedelta(days=1)
+
+#: Before everything that people have said.
+FIRST = datetime.min.replace(tzinfo=UTC)
 
 #: The last round is a supervisor's.
 SUPERVISOR = 3
@@ -60,18 +60,9 @@ class _Decided:
         return sure and (self.finding.outcome == "pass") == (self.review.decision == "dismissed")
 
 
-@dataclass(frozen=True, slots=True)
-class _Taught:
-    """What a decision teaches about an evidence of the manifest, and the field's definition."""
-
-    decided: _Decided
-    entry: Mapping[str, Any]
-    field: Mapping[str, Any]
-    lesson: Lesson
-
-
 def gather(session: Session, store: ObjectStore, *, keep_days: int = KEEP_DAYS) -> Counter[str]:
-    """Turns the decisions of decided cases into examples; how many were kept and, by reason, how many were not.
+    """Turns the decisions of decided cases and the labels that count into examples; how many were kept and, by reason,
+    how many were not.
 
     What was taken back goes, and so do crops of identifiers once `keep_days` have gone by since the decision.
     """
@@ -83,8 +74,12 @@ def gather(session: Session, store: ObjectStore, *, keep_days: int = KEEP_DAYS) 
         lately = select(Finding.scan_id).join(Review).where(Review.decided_at > newest - OVERLAP)
         query = query.where(or_(Case.decided_at > newest - OVERLAP, Case.scan_id.in_(lately)))
     keep = timedelta(days=keep_days)
-    for case in session.scalars(query).all():
-        for row in _of_case(session, store, case, counts, keep):
+    cases, labels = session.scalars(query).all(), label_lessons.newest(session, OVERLAP)
+    # In the order in which people said it, so that of two about the same picture the later one counts.
+    taught = [(one.decided_at or FIRST, _of_case(session, store, one, counts, keep)) for one in cases]
+    taught += [(one.labelled_at, label_lessons.examples(session, store, one, keep, counts)) for one in labels]
+    for _, given in sorted(taught, key=lambda one: one[0]):
+        for row in given:
             _write(session, row)
             counts["kept"] += 1
     _judge_reviewers(session)
@@ -132,79 +127,29 @@ def _of_case(
     session: Session, store: ObjectStore, case: Case, counts: Counter[str], keep: timedelta
 ) -> Iterator[dict[str, Any]]:
     scan = session.get_one(Scan, case.scan_id)
-    if scan.manifest is None or scan.manifest.get("archive") is None or scan.model_version is None:
-        return
-    now = session.scalars(select(func.now())).one()
-    taught = [one for one in _taught(session, case, scan, counts) if not _too_old(one, keep, now, counts)]
-    if not taught:
-        return
-    of_golden = LearningExample.document_id == case.document_id, LearningExample.golden_set_id.is_not(None)
-    golden = session.scalar(select(LearningExample.id).where(*of_golden).limit(1)) is not None
-    shared = {
-        "document_id": case.document_id,
-        "source_id": session.scalar(select(Arrival.source_id).where(Arrival.id == scan.arrival_id)),
-        "model_version": scan.model_version,
-        "chosen": case.cause,
-        "held_out": golden or feedback.held_out(case.document_id),
-    }
-    try:
-        with store.path(scan.manifest["archive"]) as path, zipfile.ZipFile(path) as archive:
-            pictures = [archive.read(one.entry["image"]) for one in taught]
-    except Missing:
-        # The evidence of old scans is removed by the retention rule.
-        counts["evidence gone"] += len(taught)
-        return
-    for one, png in zip(taught, pictures, strict=True):
-        row = {**shared, **_row(one, png), "expires_at": _expires_at(one, keep)}
-        try:
-            as_example(LearningExample(**row))
-        except ValidationError:
-            counts["no example"] += 1
-            continue
-        if not store.exists(row["key"]):
-            store.put(row["key"], png)
-        yield row
+    if usable(scan):
+        yield from rows(session, store, scan, _taught(session, case, scan, counts), case.cause, keep, counts)
 
 
-def _taught(session: Session, case: Case, scan: Scan, counts: Counter[str]) -> list[_Taught]:
-    manifest = scan.manifest or {}
-    cuts = {(one["page"], one["field"], one["ordinal"]): one for one in manifest["evidences"]}
-    types = {page["number"]: page["doctype"] for page in manifest["pages"]}
-    bodies = doctypes_of(session, scan.doctypes_version or "")
+def _taught(session: Session, case: Case, scan: Scan, counts: Counter[str]) -> list[Taught]:
+    cuts = Cuts(session, scan)
     taught = []
     for one in _decisions(session, case):
-        entry = cuts.get((one.finding.page, one.finding.field, one.finding.ordinal))
-        body = bodies.get(types.get(one.finding.page) or "", {})
-        field = next((each for each in body.get("fields", ()) if each["name"] == one.finding.field), None)
-        if entry is None:
-            counts["no evidence"] += 1
-        elif field is None or (entry["kind"] == QuestionKind.IDENTIFIER.value and not field.get("identifier")):
-            # What it holds isn't known, so it may be what nobody may learn from.
-            counts["type unknown"] += 1
-        elif field.get("masked") or str(field.get("identifier") or "").startswith("aadhaar"):
-            counts["of an Aadhaar field"] += 1
-        elif entry["faults"]:
-            counts["picture in doubt"] += 1
-        elif (said := _lesson(one, entry, field)) is None:
+        finding, review = one.finding, one.review
+        cut = cuts.at(finding.page, finding.field, finding.ordinal, counts)
+        if cut is None:
+            continue
+        said = _lesson(one, cut.entry, cut.field)
+        if said is None:
             counts["answer left open"] += 1
-        else:
-            taught.append(_Taught(one, entry, field, said))
+            continue
+        right = one.stood or (said.value is not None and said.value == finding.value)
+        taught.append(
+            Taught(
+                cut, said, finding.check, review.reviewer, review.decided_at, right, one.confirmed, review_id=review.id
+            )
+        )
     return taught
-
-
-def _expires_at(one: _Taught, keep: timedelta) -> datetime | None:
-    """Crops of identifiers are kept for a while after the decision; others for good."""
-    identifier = one.entry["kind"] == QuestionKind.IDENTIFIER.value
-    return one.decided.review.decided_at + keep if identifier else None
-
-
-def _too_old(one: _Taught, keep: timedelta, now: datetime, counts: Counter[str]) -> bool:
-    """Whether its time is over: what expired doesn't come back where decisions are looked at again."""
-    until = _expires_at(one, keep)
-    if until is None or until >= now:
-        return False
-    counts["kept long enough"] += 1
-    return True
 
 
 def _decisions(session: Session, case: Case) -> list[_Decided]:
@@ -244,38 +189,15 @@ def _lesson(one: _Decided, entry: Mapping[str, Any], field: Mapping[str, Any]) -
     )
 
 
-def _row(one: _Taught, png: bytes) -> dict[str, Any]:
-    """The columns that are the evidence's own."""
-    finding, review, said = one.decided.finding, one.decided.review, one.lesson
-    name = feedback.named(png)
-    return {
-        "picture": Path(name).stem,
-        "key": f"examples/{Path(name).name}",
-        "kind": one.entry["kind"],
-        "state": said.state.value,
-        "value": said.value,
-        "label": said.label,
-        "cells": one.entry["cells"],
-        "identifier": one.field.get("identifier"),
-        "check": finding.check,
-        "review_id": review.id,
-        "reviewer": review.reviewer,
-        "confirmed": one.decided.confirmed,
-        "right": one.decided.stood or (said.value is not None and said.value == finding.value),
-    }
-
-
 def _write(session: Session, row: Mapping[str, Any]) -> None:
-    """A golden example keeps its answer; of others the later decision counts."""
+    """A golden example keeps its answer; of others the later word counts, but a label is one person's and not more than
+    what two have agreed on."""
     statement = upsert(LearningExample).values(**row)
     changed: dict[str, Any] = {name: statement.excluded[name] for name in row if name not in ("picture", "kind")}
     # A document of the former owner may have been held out: its picture is learned from by nobody.
     changed["held_out"] = or_(LearningExample.held_out, statement.excluded.held_out)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["picture", "kind"], set_=changed, where=LearningExample.golden_set_id.is_(None)
-        )
-    )
+    free = LearningExample.golden_set_id.is_(None) & (~LearningExample.confirmed | (row["label_id"] is None))
+    session.execute(statement.on_conflict_do_update(index_elements=["picture", "kind"], set_=changed, where=free))
 
 
 def _last_round() -> Any:

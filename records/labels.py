@@ -1,7 +1,7 @@
 """What people say stands on documents, field by field: sets of documents to be labelled, and the labels given.
 
 Labels are never changed: who labels a document again adds one, and the latest counts. A document of a set is handed to
-one person at a time. No complete Aadhaar number is written down.
+one person at a time. No complete Aadhaar number is written down. What they teach stands in `records.label_lessons`.
 """
 
 from __future__ import annotations

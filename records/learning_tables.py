@@ -49,8 +49,10 @@ class LearningExample(Base):
         CheckConstraint(f"coalesce(value, '') !~ '{AADHAAR}'", "no_aadhaar"),
         CheckConstraint("coalesce(identifier, '') !~ '^aadhaar'", "no_aadhaar_field"),
         CheckConstraint("golden_set_id IS NULL OR held_out", "golden_is_held_out"),
+        CheckConstraint("num_nonnulls(review_id, label_id) < 2", "one_origin"),
         Index("examples_document", "document_id"),
         Index("examples_review", "review_id"),
+        Index("examples_label", "label_id", postgresql_where=text("label_id IS NOT NULL")),
         Index("examples_golden", "golden_set_id", postgresql_where=text("golden_set_id IS NOT NULL")),
         Index("examples_expiring", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
     )
@@ -69,7 +71,9 @@ class LearningExample(Base):
     check: Mapped[str]
     document_id: Mapped[str] = mapped_column(ForeignKey("documents.id"))
     source_id: Mapped[int | None] = mapped_column(ForeignKey("sources.id"))
+    #: The decision or the label that it comes from; the label's sets stand in `label_tasks`.
     review_id: Mapped[int | None] = mapped_column(ForeignKey("reviews.id"))
+    label_id: Mapped[int | None] = mapped_column(ForeignKey("labels.id"))
     reviewer: Mapped[str]
     #: Another person said the same, blind.
     confirmed: Mapped[bool] = mapped_column(server_default=text("false"))

@@ -8,6 +8,9 @@ import re
 #: is still nearly the whole of it. The same expression stands in the tables' constraints.
 AADHAAR = "(^|[^0-9])[2-9][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}([^0-9]|$)"
 
+#: What stands where digits were crossed out.
+CROSSED_OUT = "XXXX"
+
 _AADHAAR = re.compile("(?<![0-9])[2-9][0-9]{3}([ -]?)[0-9]{4}([ -]?)([0-9]{4})(?![0-9])")
 
 

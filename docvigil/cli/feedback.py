@@ -16,13 +16,13 @@ app = typer.Typer(help="What reviewers decided, as examples to learn from: gathe
 
 @app.command("gather")
 def gather() -> None:
-    """Turn decisions that are new into examples; every training does so by itself."""
+    """Turn decisions and labels that are new into examples; every training does so by itself."""
     with opened() as desk, refusing(), desk.sessions.begin() as session:
         counts = gathering.gather(session, desk.store, keep_days=desk.settings.identifier_example_days)
         doubts = gathering.reviewers(session)
     screen.print(f"{counts.pop('kept', 0)} examples")
     for reason, count in counts.most_common():
-        screen.print(f"  {count} decisions taught nothing: {reason}")
+        screen.print(f"  {count} taught nothing: {reason}")
     for one in doubts:
         screen.print(f"  set aside: {one}", highlight=False)
 

@@ -62,6 +62,7 @@ def cut(sessions: sessionmaker[Session], store: ObjectStore, name: str, *, seed:
                 "page": 1,
                 "field": field,
                 "ordinal": 0,
+                "box": [0.1, 0.2, 0.3, 0.4],
                 "kind": kind,
                 "image": f"{field}.png",
                 "cells": None,

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, TypeAlias
 
+from pipeline.sentences import say
+
 #: Two-digit years below this belong to the 2000s, from it on to the 1900s.
 PIVOT = 50
 
@@ -74,10 +76,10 @@ def parse(text: str, layout: str | None = None) -> Written:
             day, month, year = found.groups()
             number = int(month) if month.isdigit() else _NUMBERS.get(month)
             if number is None:
-                return Written(None, "format", f"{month!r} is no month")
+                return Written(None, "format", say("written.no_month", month=repr(month)))
             return _on_calendar(int(day), number, _year(year))
-    wanted = f"{len(layout)} digits ({layout})" if layout else "day, month and year"
-    return Written(None, "format", f"{text.strip()!r} is not written as {wanted}")
+    wanted = say("written.digits", count=len(layout), layout=layout) if layout else say("written.day")
+    return Written(None, "format", say("written.otherwise", text=repr(text.strip()), wanted=wanted))
 
 
 def _year(text: str) -> int:
@@ -88,10 +90,11 @@ def _year(text: str) -> int:
 
 def _on_calendar(day: int, month: int, year: int) -> Written:
     if not FIRST_YEAR <= year <= LAST_YEAR:
-        return Written(None, "impossible", f"the year {year:04d} can't be meant")
+        return Written(None, "impossible", say("calendar.year", year=f"{year:04d}"))
     if not 1 <= month <= 12:
-        return Written(None, "impossible", f"there is no month {month}")
+        return Written(None, "impossible", say("calendar.month", month=month))
     try:
         return Written(date(year, month, day))
     except ValueError:
-        return Written(None, "impossible", f"{_MONTHS[month - 1].capitalize()} {year} has no day {day}")
+        name = say(f"month.{_MONTHS[month - 1]}")
+        return Written(None, "impossible", say("calendar.day", month_name=name, year=year, day=day))

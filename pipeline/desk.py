@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pipeline.calendar import Deadline, WorkingCalendar
 from pipeline.chance import fraction
 from pipeline.findings import CHECKS, Finding, Outcome
+from pipeline.sentences import say
 
 #: How likely a defect is where the machine was in doubt.
 DOUBT = 0.5
@@ -110,7 +111,7 @@ def shown_finding(findings: Sequence[Finding], document_id: str, scan_id: int) -
 
 def doubted(message: str) -> str:
     """How a pass that people are asked about is told: as one that was not certain enough."""
-    return f"{message.rstrip('.')}, but this is not certain enough."
+    return say("doubt", passed=message.rstrip("."))
 
 
 def _fraction(what: str, document_id: str, scan_id: int) -> float:

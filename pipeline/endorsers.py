@@ -14,6 +14,8 @@ from enum import StrEnum
 
 from rapidfuzz import fuzz
 
+from pipeline.sentences import say
+
 #: A name of which this share (percent, `rapidfuzz.fuzz.partial_ratio` on letters only) stands in the print is it.
 SAME_NAME = 87.0
 
@@ -59,11 +61,11 @@ class Endorser:
     def refusal(self, on: date, document_type: str) -> str | None:
         """Why this endorser may not endorse a document of that type on that day; None where he may."""
         if self.valid_from is not None and on < self.valid_from:
-            return f"{self.name} was authorised only from {self.valid_from:%d/%m/%Y}, after {on:%d/%m/%Y}"
+            return say("endorser.early", name=self.name, day=_day(self.valid_from), on=_day(on))
         if self.valid_to is not None and on > self.valid_to:
-            return f"the authority of {self.name} ended on {self.valid_to:%d/%m/%Y}, before {on:%d/%m/%Y}"
+            return say("endorser.late", name=self.name, day=_day(self.valid_to), on=_day(on))
         if self.document_types and document_type not in self.document_types:
-            return f"{self.name} is not authorised for this kind of document"
+            return say("endorser.other_kind", name=self.name)
         return None
 
 
@@ -92,7 +94,7 @@ def match(text: str | None, endorsers: Sequence[Endorser], on: date, document_ty
     """
     words = _words(text or "")
     if not words:
-        return Match(Standing.UNREADABLE, "nothing could be read on the stamp")
+        return Match(Standing.UNREADABLE, say("endorser.unread"))
     lines = [_compact(line) for line in (text or "").splitlines()]
     places = [*lines, "".join(lines)]
     scored = sorted(((_likeness(one, words, places), one) for one in endorsers), key=lambda pair: -pair[0])
@@ -104,24 +106,24 @@ def match(text: str | None, endorsers: Sequence[Endorser], on: date, document_ty
         named = [one for score, one in scored if score >= SAME_NAME and score >= best - 3.0]
         return _named(named, best / 100, words, endorsers, on, document_type)
     if best >= OTHER_NAME:
-        return Match(Standing.UNREADABLE, "the name on the stamp resembles one of the register but is not surely it")
+        return Match(Standing.UNREADABLE, say("endorser.alike"))
     if printed < LEAST_PRINT or sum(map(len, words)) < LEAST_LETTERS:
-        return Match(Standing.UNREADABLE, "too little of the stamp could be read to tell whose it is")
-    return Match(Standing.UNAUTHORISED, "nobody in the register has this stamp", None, 1.0 - best / 100)
+        return Match(Standing.UNREADABLE, say("endorser.little"))
+    return Match(Standing.UNAUTHORISED, say("endorser.nobody"), None, 1.0 - best / 100)
 
 
 def _coded(coded: Sequence[Endorser], scored: Sequence[tuple[float, Endorser]], on: date, document_type: str) -> Match:
     """The stamp bears an employee code of the register; a name that is surely another's contradicts it."""
     codes = {_compact(one.employee_code or "") for one in coded}
     if len(codes) > 1:
-        return Match(Standing.UNREADABLE, "the stamp could bear the employee codes of several endorsers")
+        return Match(Standing.UNREADABLE, say("endorser.codes"))
     own = max(score for score, one in scored if one in coded)
     others = [(score, one) for score, one in scored if one not in coded and score >= SAME_NAME]
     if own < OTHER_NAME and others:
-        return Match(Standing.UNREADABLE, "employee code and name on the stamp belong to different people")
+        return Match(Standing.UNREADABLE, say("endorser.contradicted"))
     code = codes.pop()
     if own < OTHER_NAME and code.isdigit() and len(code) < SHORTEST_NUMBER:
-        return Match(Standing.UNREADABLE, f"the number {code} is an employee code, but the name can't be read")
+        return Match(Standing.UNREADABLE, say("endorser.number", code=code))
     return _standing(coded, 0.99 if own >= OTHER_NAME else 0.9, on, document_type)
 
 
@@ -139,13 +141,11 @@ def _named(
     strange = [end for word in words for end in _ends(word) if _shape(end) in shapes and any(map(str.isdigit, end))]
     for word in strange:
         if codes and max(fuzz.ratio(word, code) for code in codes) < 100 * (1 - 1.5 / len(word)):
-            return Match(
-                Standing.UNAUTHORISED, f"the name is known, but the employee code {word} is not theirs", None, score
-            )
-        return Match(Standing.UNREADABLE, f"the employee code {word} is not surely that of {named[0].name}")
+            return Match(Standing.UNAUTHORISED, say("endorser.strange_code", code=word), None, score)
+        return Match(Standing.UNREADABLE, say("endorser.unsure_code", code=word, name=named[0].name))
     people = {(one.employee_code, one.name, one.participant) for one in named}
     if len(people) > 1:
-        return Match(Standing.UNREADABLE, "several endorsers could have this stamp")
+        return Match(Standing.UNREADABLE, say("endorser.several"))
     return _standing(named, score, on, document_type)
 
 
@@ -154,7 +154,7 @@ def _standing(rows: Sequence[Endorser], score: float, on: date, document_type: s
     refusals = [(one, one.refusal(on, document_type)) for one in rows]
     for one, refusal in refusals:
         if refusal is None:
-            return Match(Standing.AUTHORISED, f"the stamp is that of {one.name}", one, score)
+            return Match(Standing.AUTHORISED, say("endorser.known", name=one.name), one, score)
     one, refusal = refusals[-1]
     return Match(Standing.UNAUTHORISED, refusal or "", one, score)
 
@@ -190,6 +190,10 @@ def _likeness(endorser: Endorser, words: Sequence[str], places: Sequence[str]) -
         return 100.0 if text and set(_words(wanted)) <= set(words) else 0.0
     # `partial_ratio` looks for the shorter in the longer: print shorter than the name proves nothing.
     return max((fuzz.partial_ratio(text, place) for place in places if len(place) >= 0.85 * len(text)), default=0.0)
+
+
+def _day(day: date) -> str:
+    return f"{day:%d/%m/%Y}"
 
 
 def _words(text: str) -> list[str]:

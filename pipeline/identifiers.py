@@ -18,6 +18,7 @@ from stdnum.in_ import aadhaar as stdnum_aadhaar
 from stdnum.in_ import pan
 
 from pipeline.doctypes.schema import Identifier
+from pipeline.sentences import say
 
 DIGITS = "0123456789"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -97,17 +98,17 @@ def check(identifier: Identifier, text: str) -> str | None:
         case Identifier.BO_ID:
             if re.fullmatch(r"\d{16}|IN\d{14}", text):
                 return None
-            return f"A BO ID has sixteen digits (or IN and fourteen digits); {_characters(text)} stand here."
+            return say("bo_id.length", characters=_characters(text))
         case Identifier.IFSC:
             if re.fullmatch(r"[A-Z]{4}0[A-Z0-9]{6}", text):
                 return None
-            return "An IFSC has four letters, a zero, and six letters or digits; this one has not."
+            return say("ifsc.shape")
         case Identifier.PIN_CODE:
             if re.fullmatch(r"[1-9]\d{5}", text):
                 return None
-            return f"A PIN code has six digits and does not begin with 0; {_characters(text)} stand here."
+            return say("pin_code.shape", characters=_characters(text))
         case Identifier.SERIAL:
-            return None if re.search(r"\d", text) else "A serial number has digits; there are none here."
+            return None if re.search(r"\d", text) else say("serial.shape")
 
 
 def certainty(identifier: Identifier, confidence: float) -> float:
@@ -139,24 +140,24 @@ def _holds(validate: Callable[[str], str], text: str) -> bool:
 
 
 def _characters(text: str) -> str:
-    return f"{len(text)} character{'' if len(text) == 1 else 's'}"
+    return say("characters.one") if len(text) == 1 else say("characters.many", count=len(text))
 
 
 def _pan_problem(text: str) -> str:
     if not re.fullmatch(r"[A-Z]{5}\d{4}[A-Z]", text):
-        return "A PAN has five letters, four digits and a letter; this one has not."
+        return say("pan.shape")
     if text[5:9] == "0000":
-        return "The digits of a PAN begin at 0001; these are 0000."
-    return f"The fourth letter of a PAN tells the holder's kind; {text[3]} is none."
+        return say("pan.zero")
+    return say("pan.kind", letter=text[3])
 
 
 def _isin_problem(text: str) -> str:
     if not re.fullmatch(r"[A-Z]{2}[A-Z0-9]{9}\d", text):
-        return "An ISIN has a country's two letters, nine letters or digits, and a check digit; this one has not."
-    return "The check digit of this ISIN does not fit the rest."
+        return say("isin.shape")
+    return say("isin.check")
 
 
 def _aadhaar_problem(digits: str) -> str | None:
     if re.fullmatch(r"\d{4}", digits):
         return None
-    return f"The last four digits of the Aadhaar number belong here; {_characters(digits)} stand here."
+    return say("aadhaar.length", characters=_characters(digits))

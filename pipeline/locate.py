@@ -18,6 +18,7 @@ from pipeline.doctypes.schema import DocumentType
 from pipeline.editions import Difference, difference
 from pipeline.pages import Page
 from pipeline.reading import Pixels
+from pipeline.sentences import say
 from pipeline.sheet import PX_PER_MM, Features, Fit, Floats, Sheet, clear_matches, features, likeness, moved, work_image
 
 #: Features that must agree on one map, and from which no other form is tried. Wrong forms reach 20 by chance.
@@ -109,7 +110,7 @@ class Atlas:
             for index, _matrix, inliers in tried
         )
         if not tried or tried[0][2] < LEAST_INLIERS:
-            return _unknown(page, "The page is like none of the known forms.", seen)
+            return _unknown(page, say("place.alien"), seen)
 
         # Editions of one form share most features; which one leads is settled by print, not by their number.
         fits = [
@@ -122,7 +123,7 @@ class Atlas:
         seen = tuple(replace(one, share=shares.get(tried[row][0])) for row, one in enumerate(seen))
         best, fit = fits[0]
         if fit.share < LEAST_SHARE:
-            return _unknown(page, "The page resembles a known form, but its print is not where that form has it.", seen)
+            return _unknown(page, say("place.elsewhere"), seen)
 
         margin, doubt = 1.0, ""
         same = [(best, fit)]
@@ -136,13 +137,13 @@ class Atlas:
                     same.append((rival, other))
                 elif not told:
                     names = sorted(self.sheets[one].doctype.key for one in (best, rival))
-                    doubt = f"The page can't be told apart between {names[0]} and {names[1]}."
+                    doubt = say("place.either", first=names[0], second=names[1])
             margin = min(margin, lead)
         twins: tuple[Location, ...] = ()
         if len(same) > 1 and not doubt:
             twins = tuple(self._judged(page, one, its, to_page, margin, "", work.shape, seen) for one, its in same)
             names = [self.sheets[one].doctype.key for one, _fit in same]
-            doubt = f"The print of this page is the same in {' and '.join(sorted(names))}."
+            doubt = say("place.twins", listed=" and ".join(sorted(names)))
         located = self._judged(page, best, fit, to_page, margin, doubt, work.shape, seen)
         return replace(located, twins=twins)
 
@@ -212,11 +213,9 @@ class Atlas:
         residual = fit.residual / PX_PER_MM
         why = doubt or _implausible(sheet, fit, shape)
         if not why and fit.share < SURE_SHARE:
-            why = f"Only {fit.share:.0%} of the form's print was found on the page: another edition, or a poor scan."
+            why = say("place.little", share=f"{fit.share:.0%}")
         if not why and residual > MOST_RESIDUAL_MM:
-            why = (
-                f"The form's print lies {residual:.1f} mm from where it should: the paper is creased or the scan torn."
-            )
+            why = say("place.crooked", mm=f"{residual:.1f}")
         return Location(
             page=page.number,
             doctype=sheet.doctype,
@@ -244,24 +243,24 @@ def _implausible(sheet: Sheet, fit: Fit, shape: tuple[int, ...]) -> str:
     corners = np.array([(0, 0), (sheet.width, 0), (sheet.width, sheet.height), (0, sheet.height)], dtype=np.float64)
     depth = np.column_stack([corners, np.ones(4)]) @ fit.matrix[2]
     if depth.min() <= 0:
-        return "The form would lie folded over on the page."
+        return say("place.folded")
     ends = moved(corners, fit.matrix)
     sides = np.roll(ends, -1, axis=0) - ends
     lengths = np.hypot(*sides.T) / (sheet.width, sheet.height, sheet.width, sheet.height)
     turn = sides[0][0] * sides[1][1] - sides[0][1] * sides[1][0]
     if turn <= 0:
-        return "The form would lie mirrored on the page."
+        return say("place.mirrored")
     if not (lengths.min() > 0.4 and lengths.max() < 2.5):
-        return f"The form would be scaled by {lengths.mean():.1f}; the page is another size of paper."
+        return say("place.scaled", times=f"{lengths.mean():.1f}")
     if lengths.max() / lengths.min() > 1.35:
-        return "The form would be stretched or tilted more than a scan or photograph of it can be."
+        return say("place.stretched")
     slant = abs(float(sides[0] @ sides[1])) / float(np.hypot(*sides[0]) * np.hypot(*sides[1]))
     if slant > 0.15:
-        return "The form would be slanted more than a scan or photograph of it can be."
+        return say("place.slanted")
     height, width = shape[:2]
     grid = np.stack(np.meshgrid(np.linspace(0, sheet.width, 20), np.linspace(0, sheet.height, 20)), -1).reshape(-1, 2)
     there = moved(grid, fit.matrix)
     covered = float(((there >= 0) & (there <= (width, height))).all(axis=1).mean())
     if covered < LEAST_COVERED:
-        return f"Only {covered:.0%} of the form lies on the page: it was cropped."
+        return say("place.cropped", share=f"{covered:.0%}")
     return ""

@@ -14,6 +14,7 @@ import numpy as np
 
 from pipeline.pages import Page
 from pipeline.reading import Pixels
+from pipeline.sentences import say
 from pipeline.sheet import PX_PER_MM, darkness, work_image
 
 #: Below this many dots an inch handwriting falls apart.
@@ -69,19 +70,19 @@ def assess(page: Page) -> Quality:
     blur = _blur(page)
     faults = []
     if page.dpi < LEAST_DPI:
-        faults.append(f"The page has only {page.dpi:.0f} dots an inch. Scan it at 200 to 300.")
+        faults.append(say("page.coarse", dpi=f"{page.dpi:.0f}"))
     if paper < LEAST_PAPER:
-        faults.append("The page is black. Scan it again with the lid closed and the right side down.")
+        faults.append(say("page.black"))
     elif contrast < LEAST_CONTRAST and float(work.std()) < LEAST_CONTRAST / 3:
-        faults.append("The page is blank, or its ink is too faint to see. Check which side was scanned.")
+        faults.append(say("page.faint"))
     elif contrast < LEAST_CONTRAST:
-        faults.append("Ink hardly stands out from the paper. Scan the page again with more contrast.")
+        faults.append(say("page.pale"))
     elif coverage < LEAST_INK:
-        faults.append("The page is blank. Check which side was scanned.")
+        faults.append(say("page.blank"))
     elif coverage > MOST_INK:
-        faults.append("Most of the page is black. Scan it again with less contrast.")
+        faults.append(say("page.dark"))
     elif blur > MOST_BLUR_MM:
-        faults.append("The page is too blurred to read. Scan it again, flat and in focus.")
+        faults.append(say("page.blurred"))
     # What is black, or too coarse, may have lost its ink.
     blank = paper >= LEAST_PAPER and page.dpi >= LEAST_DPI and not _inked(dark)
     return Quality(page.dpi, _skew(work), blur, contrast, coverage, tuple(faults), blank)

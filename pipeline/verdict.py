@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.findings import CHECKS, Finding, Outcome, Verdict
+from pipeline.sentences import say
 
 #: From here on a pass counts where neither settings nor a bound say otherwise. Most misreadings of a date hide no
 #: defect, and each check on the date counts its own doubt.
@@ -47,7 +48,7 @@ class Thresholds:
             return finding
         message = finding.message
         if finding.outcome is Outcome.PASS:
-            message = f"{message.rstrip('.')}, but this is not certain enough."
+            message = say("doubt", passed=message.rstrip("."))
         return replace(finding, outcome=Outcome.UNCERTAIN, message=message)
 
 

@@ -14,6 +14,7 @@ from pipeline.doctypes.schema import FieldKind, FormField
 from pipeline.findings import Finding, Outcome
 from pipeline.questions import Reading
 from pipeline.reading import QuestionKind
+from pipeline.sentences import say
 from pipeline.verdict import settle
 
 __all__ = ["Context", "Form", "FormSheet", "judge_form", "judge_page"]
@@ -74,6 +75,6 @@ def _field(reading: Reading, one: FormField, form: Form, context: Context) -> It
 def _uncut(number: int, one: FormField, form: Form, context: Context) -> Finding:
     """A field that must be filled and of which there is no picture is not passed over."""
     check = presence.missing(one.kind)
-    message = f"{one.label} can't be judged: there is no picture of it."
+    message = say("field.uncut", label=one.label)
     rule_id = rule(form, one, check, context.on)
     return Finding(check, Outcome.UNCERTAIN, NO_IDEA, message, number, one.name, rule=rule_id)

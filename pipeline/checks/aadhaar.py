@@ -21,8 +21,7 @@ def judge(notes: Notes) -> Iterator[Finding]:
         return
     if not reading.whole:
         certain = 1.0 - (1.0 - reading.confidence) * _HIDDEN
-        yield notes.passed("aadhaar.unmasked", certain, f"{notes.label} shows no more than four digits.")
+        yield notes.passed("aadhaar.unmasked", certain, notes.say("aadhaar.four"))
         return
-    told = {True: " Its check digit is right.", False: " Its check digit is wrong.", None: ""}[reading.valid]
-    message = f"{notes.label} shows more of the number than its last four digits.{told}"
-    yield notes.anomaly("aadhaar.unmasked", reading.confidence, message)
+    told = {True: "aadhaar.more_right", False: "aadhaar.more_wrong", None: "aadhaar.more"}[reading.valid]
+    yield notes.anomaly("aadhaar.unmasked", reading.confidence, notes.say(told))

@@ -28,7 +28,7 @@ def judge(notes: Notes, form: Form, context: Context) -> Iterator[Finding]:
             # On a line that is not used this is the stroke through it.
             if reading.field is None or form.needed(reading.field, reading.evidence.page) < 0.5:
                 return
-            yield notes.uncertain("amount.mismatch", f"{notes.label} can't be read.")
+            yield notes.uncertain("amount.mismatch", notes.say("field.unread"))
             return
         figures = amounts.figures(reading.value)
         words = amounts.words(other.value) if other is not None and other.value else None
@@ -36,8 +36,7 @@ def judge(notes: Notes, form: Form, context: Context) -> Iterator[Finding]:
             return
         sure = reading.confidence * (other.printed or other.confidence)
         if figures == words:
-            message = f"{notes.label} is the same in figures and in words."
-            yield notes.passed("amount.mismatch", 1.0 - (1.0 - sure) * _HIDDEN, message)
+            yield notes.passed("amount.mismatch", 1.0 - (1.0 - sure) * _HIDDEN, notes.say("amount.same"))
         else:
-            yield notes.anomaly("amount.mismatch", sure, f"{notes.label} is {figures} in figures but {words} in words.")
+            yield notes.anomaly("amount.mismatch", sure, notes.say("amount.differs", figures=figures, words=words))
         return

@@ -30,19 +30,19 @@ def judge(notes: Notes, form: Form, context: Context) -> Iterator[Finding]:
     if not presence.there(form, reading):
         return
     if reading.value is None:
-        yield notes.anomaly("date.unreadable", reading.confidence, f"{notes.label} can't be read.")
+        yield notes.anomaly("date.unreadable", reading.confidence, notes.say("field.unread"))
         return
     sure, text = reading.confidence, reading.value
     written = dates.parse(text, _layout(reading))
-    yield notes.passed("date.unreadable", sure, f"{notes.label} reads {text}.")
+    yield notes.passed("date.unreadable", sure, notes.say("date.read", text=text))
     if written.problem == "format":
-        yield notes.anomaly("date.format", sure, f"{notes.label} is not a date as it should be written: {written.why}.")
+        yield notes.anomaly("date.format", sure, notes.say("date.miswritten", why=written.why))
         return
-    yield notes.passed("date.format", _unless(sure, FORMAT_HIDDEN), f"{notes.label} is written as a date.")
+    yield notes.passed("date.format", _unless(sure, FORMAT_HIDDEN), notes.say("date.written"))
     if written.day is None:
-        yield notes.anomaly("date.impossible", sure, f"{notes.label} is no day that exists: {written.why}.")
+        yield notes.anomaly("date.impossible", sure, notes.say("date.impossible", why=written.why))
         return
-    yield notes.passed("date.impossible", _unless(sure, IMPOSSIBLE_HIDDEN), f"{notes.label} is a day that exists.")
+    yield notes.passed("date.impossible", _unless(sure, IMPOSSIBLE_HIDDEN), notes.say("date.exists"))
     yield from _in_time(notes, form, context, written.day)
 
 
@@ -57,17 +57,17 @@ def _in_time(notes: Notes, form: Form, context: Context, day: date) -> Iterator[
     sure, field, on = notes.reading.confidence, notes.reading.field, context.on
     if any(declared(form, field, "date.future", on)):
         if day > on:
-            message = f"{notes.label}, {_told(day)}, is after the day the document arrived, {_told(on)}."
+            message = notes.say("date.future", day=_told(day), on=_told(on))
             yield notes.anomaly("date.future", sure, message)
         else:
-            yield notes.passed("date.future", _unless(sure, TIME_HIDDEN), f"{notes.label} is not in the future.")
+            yield notes.passed("date.future", _unless(sure, TIME_HIDDEN), notes.say("date.not_future"))
     for check in declared(form, field, "date.stale", on):
         oldest = on - timedelta(days=check.max_age_days or 0)
         if day < oldest:
-            message = f"{notes.label}, {_told(day)}, is more than {check.max_age_days} days before {_told(on)}."
+            message = notes.say("date.stale", day=_told(day), days=check.max_age_days, on=_told(on))
             yield notes.anomaly("date.stale", sure, message)
         else:
-            yield notes.passed("date.stale", _unless(sure, TIME_HIDDEN), f"{notes.label} is recent enough.")
+            yield notes.passed("date.stale", _unless(sure, TIME_HIDDEN), notes.say("date.recent"))
         break
     for check in declared(form, field, "date.order", on):
         yield from _in_order(notes, form, check.not_before or "", day)
@@ -82,10 +82,10 @@ def _in_order(notes: Notes, form: Form, other: str, day: date) -> Iterator[Findi
         return
     sure, label = notes.reading.confidence * first.confidence, form.doctype.field(other).label
     if day < earlier:
-        message = f"{notes.label}, {_told(day)}, is before “{label}”, {_told(earlier)}."
+        message = notes.say("date.before", day=_told(day), other=label, on=_told(earlier))
         yield notes.anomaly("date.order", sure, message)
     else:
-        yield notes.passed("date.order", _unless(sure, TIME_HIDDEN), f"{notes.label} is not before “{label}”.")
+        yield notes.passed("date.order", _unless(sure, TIME_HIDDEN), notes.say("date.not_before", other=label))
 
 
 def _layout(reading: Reading) -> str | None:

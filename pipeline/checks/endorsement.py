@@ -31,8 +31,7 @@ def judge(notes: Notes, form: Form, context: Context) -> Iterator[Finding]:
     ):
         needed = reading.field is not None and form.needed(reading.field, reading.evidence.page) >= 0.5
         if needed:
-            message = f"{notes.label}: there is writing, but no stamp."
-            yield notes.anomaly("endorsement.missing", reading.confidence, message)
+            yield notes.anomaly("endorsement.missing", reading.confidence, notes.say("stamp.writing"))
         return
     yield from presence.judge(notes, form)
     if presence.there(form, reading):
@@ -50,7 +49,7 @@ def authority(notes: Notes, form: Form, context: Context) -> Finding:
     on, sure = _as_of(notes, form, context)
     printed = reading.printed if reading.printed is not None else 0.0
     found = match(reading.value, context.endorsers, on, form.doctype.name, printed)
-    message = f"{notes.label}: {found.why}."
+    message = notes.say("stamp.judged", why=found.why)
     match found.standing:
         case Standing.AUTHORISED:
             return notes.passed(check, found.score, message)

@@ -11,6 +11,7 @@ from pipeline.endorsers import Endorser
 from pipeline.findings import Finding, Outcome
 from pipeline.questions import Reading
 from pipeline.reading import AnswerState
+from pipeline.sentences import say
 from pipeline.verdict import Thresholds
 
 #: Confidence of what follows from the pages themselves: which are there, how they look. No model was asked.
@@ -117,6 +118,10 @@ class Notes:
     @property
     def label(self) -> str:
         return self.reading.field.label if self.reading.field is not None else "mark"
+
+    def say(self, key: str, **values: object) -> str:
+        """A sentence about the field (`pipeline.sentences`)."""
+        return say(key, label=self.label, **values)
 
     def passed(self, check: str, confidence: float, message: str) -> Finding:
         return self._finding(check, Outcome.PASS, confidence, message)

@@ -16,7 +16,7 @@ def judge(notes: Notes, form: Form, context: Context) -> Iterator[Finding]:
     if field is None or field.identifier is None or not presence.there(form, reading):
         return
     if reading.value is None:
-        yield notes.uncertain("identifier.invalid", f"{notes.label} can't be read.")
+        yield notes.uncertain("identifier.invalid", notes.say("field.unread"))
         return
     if field.identifier in identifiers.AADHAARS:
         yield from aadhaar.judge(notes)
@@ -25,7 +25,7 @@ def judge(notes: Notes, form: Form, context: Context) -> Iterator[Finding]:
     sure = reading.confidence
     problem = identifiers.check(field.identifier, reading.value)
     if problem is not None:
-        yield notes.anomaly("identifier.invalid", sure, f"{notes.label}: {problem}")
+        yield notes.anomaly("identifier.invalid", sure, notes.say("identifier.wrong", why=problem))
         return
     certain = identifiers.certainty(field.identifier, sure)
-    yield notes.passed("identifier.invalid", certain, f"{notes.label} is well formed.")
+    yield notes.passed("identifier.invalid", certain, notes.say("identifier.right"))

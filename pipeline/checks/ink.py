@@ -11,20 +11,21 @@ from pipeline.checks import endorsement
 from pipeline.checks.form import Context, Form, Notes
 from pipeline.findings import Finding
 from pipeline.reading import AnswerState
+from pipeline.sentences import say
 
 _KINDS = {
-    "signature": "There is a signature where none belongs.",
-    "stamp": "There is a stamp where none belongs.",
-    "handwriting": "There is writing where none belongs.",
+    "signature": "ink.signature",
+    "stamp": "ink.stamp",
+    "handwriting": "ink.handwriting",
 }
 
 
 def judge(notes: Notes, form: Form, context: Context) -> Iterator[Finding]:
     reading = notes.reading
     if reading.state is AnswerState.EMPTY:
-        yield notes.passed("ink.unexpected", 1.0 - reading.present, "A mark that is nothing anybody wrote.")
+        yield notes.passed("ink.unexpected", 1.0 - reading.present, say("ink.nothing"))
     elif reading.label == "stamp" and form.doctype.endorsable:
         yield endorsement.authority(notes, form, context)
     else:
-        message = _KINDS.get(reading.label or "", "There is ink where none belongs.")
+        message = say(_KINDS.get(reading.label or "", "ink.some"))
         yield notes.anomaly("ink.unexpected", reading.present, message)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pipeline.checks.form import NO_IDEA, STRUCTURAL, Context, Form, FormSheet, rule
 from pipeline.findings import Finding, Outcome
+from pipeline.sentences import say
 
 
 def quality(sheet: FormSheet, rule_id: str | None = None) -> Finding:
@@ -13,24 +14,24 @@ def quality(sheet: FormSheet, rule_id: str | None = None) -> Finding:
     if sheet.quality_faults:
         message = " ".join(sheet.quality_faults)
         return Finding("page.poor", Outcome.UNCERTAIN, NO_IDEA, message, sheet.number, rule=rule_id)
-    message = "The page is fit to be read."
+    message = say("page.fit")
     return Finding("page.poor", Outcome.PASS, STRUCTURAL, message, sheet.number, rule=rule_id)
 
 
 def passed_over(sheet: FormSheet) -> Finding:
     """A page without ink, where such pages are no reason to look at a document."""
-    message = "The page is blank; it was passed over, as DOCVIGIL_BLANK_PAGES says."
+    message = say("page.passed_over")
     return Finding("page.poor", Outcome.PASS, STRUCTURAL, message, sheet.number)
 
 
 def place(sheet: FormSheet, title: str | None = None, rule_id: str | None = None) -> Finding:
     """Whether it is known what a page is; `title` is the form it is taken for."""
     if title is not None and sheet.sure:
-        message = f"The page is page {sheet.form_page} of: {title}."
+        message = say("page.known", number=sheet.form_page, title=title)
         return Finding("type.unknown", Outcome.PASS, STRUCTURAL, message, sheet.number, rule=rule_id)
-    why = sheet.location_why or "The page is no form that is known here."
+    why = sheet.location_why or say("page.unknown")
     if title is not None:
-        why = f"The page may be page {sheet.form_page} of: {title}. {why} Its fields were not judged."
+        why = say("page.doubted", number=sheet.form_page, title=title, why=why)
     return Finding("type.unknown", Outcome.UNCERTAIN, NO_IDEA, why, sheet.number, rule=rule_id)
 
 
@@ -50,13 +51,13 @@ def _complete(form: Form, rule_id: str | None) -> Iterator[Finding]:
         if len(there) == 1:
             continue
         wrong = True
-        message = f"Page {wanted} of {total} of the form is missing."
+        message = say("page.missing", number=wanted, total=total)
         if there:
-            message = f"Page {wanted} of the form is there {len(there)} times, on pages {_listed(there)}."
+            message = say("page.again", number=wanted, times=len(there), listed=_listed(there))
         page = there[-1] if there else first
         yield Finding("page.missing", Outcome.ANOMALY, STRUCTURAL, message, page, ordinal=wanted, rule=rule_id)
     if not wrong:
-        message = "All pages of the form are there." if total > 1 else "The form has one page, and it is there."
+        message = say("page.all" if total > 1 else "page.only")
         yield Finding("page.missing", Outcome.PASS, STRUCTURAL, message, first, rule=rule_id)
 
 

@@ -13,6 +13,7 @@ from pipeline.doctypes.schema import FieldKind
 from pipeline.findings import Finding
 from pipeline.questions import Reading
 from pipeline.reading import AnswerState
+from pipeline.sentences import say
 
 #: The check that says that a field of that kind is missing.
 MISSING = {
@@ -29,9 +30,9 @@ _DOUBTED = {
 }
 
 _FAULTS = {
-    "off page": "part of it lies outside the scan",
-    "registration": "the print around it is not where it should be, so the picture may show the wrong place",
-    "resolution": "the scan is too coarse there",
+    "off page": "picture.off_page",
+    "registration": "picture.registration",
+    "resolution": "picture.resolution",
 }
 
 
@@ -47,25 +48,26 @@ def faults(notes: Notes, form: Form) -> Finding | None:
     check: str | None = missing(field.kind)
     if form.needed(field, reading.evidence.page) < 0.5:
         check = _DOUBTED.get(field.kind) if reading.filled else None
-    reasons = " and ".join(_FAULTS.get(fault, fault) for fault in reading.evidence.faults)
-    return None if check is None else notes.uncertain(check, f"{notes.label} can't be judged: {reasons}.")
+    *first, last = (say(_FAULTS[fault]) if fault in _FAULTS else fault for fault in reading.evidence.faults)
+    reasons = say("picture.several", why=" and ".join(first), also=last) if first else last
+    return None if check is None else notes.uncertain(check, notes.say("field.untrusted", why=reasons))
 
 
-def judge(notes: Notes, form: Form, filled: str = "is filled in") -> Iterator[Finding]:
-    """Whether a field is filled that must be; `filled` says how."""
+def judge(notes: Notes, form: Form, filled: str = "field.filled") -> Iterator[Finding]:
+    """Whether a field is filled that must be; `filled` is the sentence that says how."""
     reading, field = notes.reading, notes.reading.field
     if field is None:
         return
     check, needed = missing(field.kind), form.needed(field, reading.evidence.page)
     if there(form, reading):
         if needed > 0:
-            yield notes.passed(check, reading.present, f"{notes.label} {filled}.")
+            yield notes.passed(check, reading.present, notes.say(filled))
         return
     gone = reading.confidence if reading.state is AnswerState.STRUCK else 1.0 - reading.present
     if needed * gone >= 0.5 or needed == 1.0:
         yield notes.anomaly(check, needed * gone, _sentence(notes, form))
     elif needed > 0:
-        yield notes.passed(check, 1.0 - needed * gone, f"{notes.label} is not needed.")
+        yield notes.passed(check, 1.0 - needed * gone, notes.say("field.unneeded"))
 
 
 def there(form: Form, reading: Reading) -> bool:
@@ -80,7 +82,7 @@ def there(form: Form, reading: Reading) -> bool:
 def _sentence(notes: Notes, form: Form) -> str:
     field = notes.reading.field
     if notes.reading.state is AnswerState.STRUCK:
-        return f"{notes.label} is struck out."
+        return notes.say("field.struck")
     if field is not None and field.required_if is not None and not field.required:
-        return f"{notes.label} is empty, though “{form.doctype.field(field.required_if).label}” is filled in."
-    return f"{notes.label} is empty."
+        return notes.say("field.empty_beside", other=form.doctype.field(field.required_if).label)
+    return notes.say("field.empty")

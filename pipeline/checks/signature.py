@@ -11,4 +11,4 @@ from pipeline.findings import Finding
 
 
 def judge(notes: Notes, form: Form, context: Context) -> Iterator[Finding]:
-    yield from presence.judge(notes, form, "bears initials" if notes.reading.label == "initials" else "is signed")
+    yield from presence.judge(notes, form, "field.initialled" if notes.reading.label == "initials" else "field.signed")

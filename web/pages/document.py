@@ -16,23 +16,27 @@ from records.words import Refused, ReviewView
 from web.access import Caller, Person
 from web.clauses import Rule, clauses
 from web.context import Context, Desk
+from web.labels import language
 from web.narrowing import Narrowing
 from web.opening import entries
 from web.pages.checks import LABELS, called
 from web.problems import sentence
 from web.promises import Promise
 from web.rendering import render
+from web.sentences import told, worded
 
 router = APIRouter(include_in_schema=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A finding with all that a person needs to decide. `number` is that of its frame; None for what passed."""
+    """A finding with all that a person needs to decide, in words of the person's language. `number` is that of its
+    frame; None for what passed."""
 
     number: int | None
     finding: DeskFinding
     called: str
+    message: str
     label: str | None
     rule: Rule | None
     promise: Promise | None
@@ -54,7 +58,7 @@ def document_page(
         state = listing.state(session, document_id)
         by = None if person.sees_all else person.subject
         missed = misses.of_document(session, document_id, by=by)
-        shown = _shown(session, context, person, found)
+        shown = _shown(session, context, person, found, language(request))
     pages = entries(found.manifest)
     asked = [one for one in shown if one.number is not None]
     first = next((one for one in asked if one.finding.undecided), asked[0] if asked else None)
@@ -95,7 +99,7 @@ def _opened(session: Session, context: Context, person: Person, document_id: str
     return desk.document(session, document_id, person.subject, supervisor=person.sees_all), None
 
 
-def _shown(session: Session, context: Context, person: Person, document: DeskDocument) -> list[Shown]:
+def _shown(session: Session, context: Context, person: Person, document: DeskDocument, code: str) -> list[Shown]:
     known = clauses(session, document.doctypes_version, document.document_types)
     promises = context.config.promises
     until = datetime.now(UTC) - timedelta(seconds=context.config.rules.undo_seconds)
@@ -104,13 +108,16 @@ def _shown(session: Session, context: Context, person: Person, document: DeskDoc
     for one in sorted(document.findings, key=_place):
         number += one.outcome != "pass"
         last = one.review
+        label = None if one.field is None else known.labels.get(one.field, one.field)
+        rule = None if one.rule is None else known.rules.get(one.rule)
         shown.append(
             Shown(
                 number=None if one.outcome == "pass" else number,
                 finding=one,
                 called=called(one.check),
-                label=None if one.field is None else known.labels.get(one.field, one.field),
-                rule=None if one.rule is None else known.rules.get(one.rule),
+                message=told(one.message, code, label),
+                label=None if label is None else worded(label, code),
+                rule=None if rule is None else Rule(worded(rule.text, code), worded(rule.source, code)),
                 promise=None if promises is None else promises.of(one.check, *versions),
                 undoable=last if last and last.reviewer == person.subject and last.decided_at > until else None,
             )

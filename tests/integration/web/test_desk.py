@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,11 +11,16 @@ from sqlalchemy.orm import Session, sessionmaker
 from starlette.testclient import TestClient
 
 from pipeline.desk import DeskRules
+from pipeline.doctypes.load import builtin
+from pipeline.findings import Outcome
+from pipeline.sentences import say
+from records import registry
 from records.objects import FolderStore
 from tests.integration.docvigil.cli.conftest import judge_with_pages
 from tests.integration.records.casework import PASS, let_claims_run_out, put
-from tests.integration.records.steps import finding, sha
+from tests.integration.records.steps import VERSIONS, finding, sha
 from tests.integration.web.conftest import Visit
+from web import clauses
 from web.access import Role
 from web.config import WebConfig
 
@@ -70,6 +76,34 @@ def test_a_page_says_what_was_found_why_and_where(
     assert re.findall(r'<image [^>]*href="([^"]+)"', page.text) == [f"/api/v1/documents/{id_}/pages/2"]
     assert '<rect x="62.0" y="175.4" width="124.0"' in page.text
     assert "<script>" not in page.text and " style=" not in page.text and " onclick=" not in page.text
+
+
+def test_a_hindi_desk_tells_findings_in_hindi_and_old_ones_as_they_were_written(
+    sessions: sessionmaker[Session], store: FolderStore, asha: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clauses, "_known", {})
+    with sessions.begin() as session:
+        registry.record_doctypes(session, builtin(), VERSIONS.doctypes)
+    label = "Date of the declaration"
+    passed = say("date.recent", label=label)
+    stale = say("date.stale", label=label, day="01/01/2026", days=90, on="01/06/2026")
+    found = [
+        finding("date.stale", field="declaration_date", message=stale),
+        finding("date.future", Outcome.PASS, field="declaration_date", message=passed),
+        finding("ink.unexpected", field="unexpected", message="Somebody has scribbled here."),
+    ]
+    id_ = judge_with_pages(sessions, store, "form", [replace(one, rule="desk.age") for one in found])
+    english, hindi = (asha.get(f"/documents/{id_}", headers={"Accept-Language": code}).text for code in ("en", "hi"))
+    assert found[0].message in english and passed in english and "within three months of its declaration" in english
+    assert "“घोषणा की तारीख़”, 01/01/2026, 01/06/2026 से 90 दिन से अधिक पहले का है।" in hindi
+    assert "“घोषणा की तारीख़” बहुत पुराना नहीं है।" in hindi
+    assert "प्रपत्र घोषणा से तीन महीने के भीतर डेस्क पर पहुँचता है।" in hindi
+    assert "परिचालन डेस्कों की रीति" in hindi
+    assert label not in hindi and "declaration" not in hindi
+    assert "Somebody has scribbled here." in hindi
+    # Programs get the sentence as it is kept.
+    told = asha.get(f"/api/v1/queue/{id_}", headers={"Accept-Language": "hi"}).json()["findings"]
+    assert {one["message"] for one in told} == {one.message for one in found}
 
 
 def test_opening_a_document_takes_it_and_others_are_told_a_way_on(

@@ -16,6 +16,7 @@ from pipeline.findings import Finding, Outcome
 from pipeline.geometry import Box
 from pipeline.questions import Reading, questions, reading
 from pipeline.reading import Answer, AnswerState, Evidence, Pixels, Question, QuestionKind
+from pipeline.sentences import heard
 from pipeline.verdict import Thresholds
 
 ON = date(2026, 3, 20)
@@ -147,7 +148,15 @@ def with_marks(filled: Form, *marks: Reading) -> Form:
 
 def judged(filled: Form, *, on: date = ON, endorsers: Sequence[Endorser] = (ANITA,), **clear: float) -> list[Finding]:
     thresholds = Thresholds({name.replace("_", ".", 1): value for name, value in clear.items()})
-    return judge_form(filled, Context(on, endorsers, thresholds))
+    found = judge_form(filled, Context(on, endorsers, thresholds))
+    # Whatever is told has a key, so that it can be told in another language.
+    assert [one.message for one in found if heard(one.message, label_of(one, filled.doctype)) is None] == []
+    return found
+
+
+def label_of(finding: Finding, doctype: DocumentType) -> str | None:
+    """What the form calls the field of a finding."""
+    return next((one.label for one in doctype.fields if one.name == finding.field), None)
 
 
 def flags(findings: Sequence[Finding]) -> list[tuple[str, str | None, str]]:

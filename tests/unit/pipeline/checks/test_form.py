@@ -12,6 +12,7 @@ from pipeline.doctypes.load import builtin
 from pipeline.doctypes.schema import DocumentType
 from pipeline.findings import CHECKS, Outcome, Verdict
 from pipeline.questions import questions, reading
+from pipeline.sentences import say
 from pipeline.verdict import Thresholds, decide
 from tests.unit.pipeline.filled import EMPTY, ILLEGIBLE, ON, chosen, evidence, flags, form, judged, only, said
 
@@ -86,21 +87,22 @@ def test_a_required_field_without_a_picture_is_uncertain() -> None:
 
 
 def test_fields_of_a_doubtful_page_are_not_judged() -> None:
-    doubtful = FormSheet(1, 1, location_why="Two editions look alike.", sure=False)
+    doubtful = FormSheet(1, 1, location_why="The form would lie mirrored on the page.", sure=False)
     filled = form(slip_date=EMPTY)
     findings = judged(replace(filled, pages=(doubtful, filled.pages[1])))
     assert flags(findings) == [("type.unknown", None, "uncertain")]
     (doubt,) = [one for one in findings if one.outcome is Outcome.UNCERTAIN]
-    assert "Two editions look alike." in doubt.message
+    assert "The form would lie mirrored on the page." in doubt.message
     assert {one.field for one in findings if one.page == 1} == {None}
 
 
 def test_a_poor_page_is_uncertain_and_still_judged() -> None:
     filled = form(slip_date=EMPTY)
-    poor = FormSheet(1, 1, ("The page is blurred.", "The page is pale."))
+    coarse, blurred = say("page.coarse", dpi=72), say("page.blurred")
+    poor = FormSheet(1, 1, (coarse, blurred))
     findings = judged(replace(filled, pages=(poor, filled.pages[1])))
     assert flags(findings) == [("page.poor", None, "uncertain"), ("date.missing", "slip_date", "anomaly")]
-    assert findings[0].message == "The page is blurred. The page is pale."
+    assert findings[0].message == f"{coarse} {blurred}"
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """The engine: one thread owns the model, and batches questions of many callers.
 
-A batch is formed when it is full or its longest-waiting question has waited long enough; interactive questions go
-first, and nobody is answered who has stopped waiting. A batch that is too large for the memory is halved, and so are
-those after it. One bad question fails its own caller only: a batch that raises is asked again one by one.
+A batch is formed when it is full or its longest-waiting question has waited long enough. Interactive questions wait for
+no company: they go next and by themselves, and while people ask, other batches are small. Nobody is answered who has
+stopped waiting. A batch that is too large for the memory is halved, and so are those after it. One bad question fails
+its own caller only: a batch that raises is asked again one by one.
 """
 
 from __future__ import annotations
@@ -29,6 +30,10 @@ FAILED = Counter("docvigil_engine_failed", "Questions that raised")
 EXPIRED = Counter("docvigil_engine_expired", "Questions nobody waited for any more")
 LARGEST = Gauge("docvigil_engine_largest_batch", "Questions a batch at most; falls when memory is short")
 
+#: So long after a person's question the next one is expected, and other batches have this share of their size: who
+#: asks waits for the one that is under way.
+ATTENTIVE_SECONDS, ATTENTIVE_SHARE = 2.0, 4
+
 #: A picture of nothing, for the first batch: what is slow once is slow before anybody waits.
 BLANK = np.full((32, 256), 255, np.uint8)
 
@@ -54,6 +59,8 @@ class Engine:
         self._interactive: deque[_Waiting] = deque()
         self._changed = threading.Condition()
         self._closed = False
+        self._asked_at = -ATTENTIVE_SECONDS
+        self._turn = self._interactive
         self.progress_at = time.monotonic()
         LARGEST.set(max_batch)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -76,6 +83,8 @@ class Engine:
                 raise ReaderUnavailable("the engine is closed")
             for one in waiting:
                 (self._interactive if one.question.interactive else self._bulk).append(one)
+            if self._interactive:
+                self._asked_at = time.monotonic()
             self._changed.notify()
         try:
             return [one.future.result(_left(until)) for one in waiting]
@@ -107,26 +116,33 @@ class Engine:
         """The next batch; empty when the engine is closed and nothing waits."""
         with self._changed:
             while True:
-                if len(self._interactive) + len(self._bulk) >= self._max_batch or self._closed:
+                if self._interactive or len(self._bulk) >= self._room() or self._closed:
                     break
-                oldest = min((queue[0].since for queue in (self._interactive, self._bulk) if queue), default=None)
-                left = None if oldest is None else oldest + self._max_wait - time.monotonic()
+                left = self._bulk[0].since + self._max_wait - time.monotonic() if self._bulk else None
                 if left is not None and left <= 0:
                     break
                 self._changed.wait(left)
             taken: list[_Waiting] = []
-            for queue in (self._interactive, self._bulk):
-                while queue and len(taken) < self._max_batch:
-                    one = queue.popleft()
-                    if one.until is not None and one.until < time.monotonic():
-                        EXPIRED.inc()
-                        one.future.set_exception(Expired("its time was over before its batch"))
-                    else:
-                        taken.append(one)
-            if taken or self._closed:
+            # By turns where both wait, so that many people don't keep all documents waiting.
+            queue = self._turn or self._interactive or self._bulk
+            self._turn = self._bulk if queue is self._interactive else self._interactive
+            room = self._max_batch if queue is self._interactive else self._room()
+            while queue and len(taken) < room:
+                one = queue.popleft()
+                if one.until is not None and one.until < time.monotonic():
+                    EXPIRED.inc()
+                    one.future.set_exception(Expired("its time was over before its batch"))
+                else:
+                    taken.append(one)
+            if taken or (self._closed and not self._interactive and not self._bulk):
                 return taken
         # All that waited had expired.
         return self._next()
+
+    def _room(self) -> int:
+        """How many questions of documents go together."""
+        attentive = time.monotonic() - self._asked_at < ATTENTIVE_SECONDS
+        return max(1, self._max_batch // ATTENTIVE_SHARE) if attentive else self._max_batch
 
     def _answer(self, batch: list[_Waiting]) -> None:
         try:

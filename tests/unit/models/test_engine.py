@@ -96,7 +96,40 @@ def test_the_impatient_go_first(engine: Engine, slow: Slow) -> None:
         slow.gate.set()
         for one in (running, bulk, urgent):
             one.result(10)
-    assert 92 in slow.batches[1]
+    assert slow.batches[1] == [92], "and by themselves"
+    assert max(map(len, slow.batches[2:])) == 2, "the next one is expected soon"
+
+
+def test_many_people_do_not_keep_documents_waiting(engine: Engine, slow: Slow) -> None:
+    slow.gate.clear()
+    with ThreadPoolExecutor(8) as pool:
+        running = pool.submit(engine.read, [asked(90)])
+        time.sleep(0.1)
+        people = [pool.submit(engine.read, [asked(92, interactive=True) for _ in range(8)]) for _ in range(4)]
+        bulk = pool.submit(engine.read, [asked(91) for _ in range(2)])
+        time.sleep(0.1)
+        slow.gate.set()
+        for one in (running, bulk, *people):
+            one.result(10)
+    assert [91, 91] in slow.batches[1:3]
+
+
+def test_what_waits_is_answered_when_the_engine_closes(slow: Slow) -> None:
+    engine = Engine(slow, max_batch=8, max_wait_ms=10_000)
+    slow.gate.clear()
+    with ThreadPoolExecutor(3) as pool:
+        running = pool.submit(engine.read, [asked(90, interactive=True)])
+        time.sleep(0.1)
+        gone = pool.submit(engine.read, [asked(92, interactive=True)], 0.01)
+        bulk = pool.submit(engine.read, [asked(91) for _ in range(3)])
+        time.sleep(0.2)
+        closing = pool.submit(engine.close)
+        slow.gate.set()
+        with pytest.raises(Expired):
+            gone.result(10)
+        assert len(bulk.result(10)) == 3
+        for one in (running, closing):
+            one.result(10)
 
 
 def test_a_closed_engine_says_so(slow: Slow) -> None:

@@ -95,8 +95,8 @@ def test_a_hindi_desk_tells_findings_in_hindi_and_old_ones_as_they_were_written(
     id_ = judge_with_pages(sessions, store, "form", [replace(one, rule="desk.age") for one in found])
     english, hindi = (asha.get(f"/documents/{id_}", headers={"Accept-Language": code}).text for code in ("en", "hi"))
     assert found[0].message in english and passed in english and "within three months of its declaration" in english
-    assert "“घोषणा की तारीख़”, 01/01/2026, 01/06/2026 से 90 दिन से अधिक पहले का है।" in hindi
-    assert "“घोषणा की तारीख़” बहुत पुराना नहीं है।" in hindi
+    assert "घोषणा की तारीख़, 01/01/2026, 01/06/2026 से 90 दिन से अधिक पहले का है।" in hindi
+    assert "घोषणा की तारीख़ बहुत पुराना नहीं है।" in hindi
     assert "प्रपत्र घोषणा से तीन महीने के भीतर डेस्क पर पहुँचता है।" in hindi
     assert "परिचालन डेस्कों की रीति" in hindi
     assert label not in hindi and "declaration" not in hindi

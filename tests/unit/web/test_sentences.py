@@ -45,14 +45,14 @@ def test_a_sentence_is_told_by_its_key_and_values() -> None:
     message = say("date.impossible", label="Date of the slip", why=why)
     assert message == "Date of the slip is no day that exists: February 2016 has no day 31."
     assert told(message, "hi", "Date of the slip") == (
-        "“पर्ची की तारीख़” ऐसा दिन है जो होता ही नहीं: फ़रवरी 2016 में 31 तारीख़ नहीं होती।"
+        "पर्ची की तारीख़ ऐसा दिन है जो होता ही नहीं: फ़रवरी 2016 में 31 तारीख़ नहीं होती।"
     )
     assert told(message, "en", "Date of the slip") == message
 
 
 def test_a_doubt_about_a_pass_is_told_as_one() -> None:
     message = say("doubt", passed=say("date.recent", label="My date").rstrip("."))
-    assert told(message, "hi", "My date") == "“My date” बहुत पुराना नहीं है, पर यह पर्याप्त निश्चित नहीं है।"
+    assert told(message, "hi", "My date") == "My date बहुत पुराना नहीं है, पर यह पर्याप्त निश्चित नहीं है।"
 
 
 def test_what_has_no_key_stays_as_it_was_written() -> None:

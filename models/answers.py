@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models.calibration import Calibration
@@ -10,8 +12,11 @@ from pipeline.reading import Answer, AnswerState, Question
 
 EMPTY, ILLEGIBLE, STRUCK = "<empty>", "<illegible>", "<struck>"
 
-#: Below this raw confidence a string is read a second time, on the alternate cut.
+#: Below this raw confidence a string is looked at again, on the alternate cut and more.
 UNSURE = 0.97
+
+#: How many other readings an answer names at most.
+ALTERNATIVES = 2
 
 #: Longest string that is read, in characters.
 LONGEST = 22
@@ -30,31 +35,30 @@ class Raw:
 
 
 def asked_again(question: Question, first: Raw) -> bool:
-    """Whether the alternate cut is to be looked at too."""
+    """Whether other cuts are to be looked at too."""
     return question.alternate is not None and question.kind not in CHOICES and first.confidence < UNSURE
 
 
-def settled(question: Question, first: Raw, second: Raw | None, calibration: Calibration) -> Answer:
-    """The answer to a question; of two cuts the surer one counts, more if they agree and less if they don't."""
-    one, confidence = first, first.confidence
-    alternatives: tuple[tuple[str, float], ...] = ()
-    if second is not None:
-        one = first if first.confidence >= second.confidence else second
-        if first.word == second.word:
-            # Two looks rarely make the same mistake.
-            confidence = 1 - (1 - first.confidence) * (1 - second.confidence)
-        else:
-            other = second if one is first else first
-            confidence = one.confidence / (1 + other.confidence / max(one.confidence, 1e-9))
-            alternatives = ((other.word.strip(), other.confidence),) if other.word not in STATES else ()
+def settled(question: Question, first: Raw, others: Sequence[Raw], calibration: Calibration) -> Answer:
+    """The answer to a question, from the first look and those that followed where it was unsure.
+
+    What is the most likely over all looks counts, and its probability is the mean over them: a look that says something
+    else speaks against it with all its weight.
+    """
+    looks = [first, *others]
+    shares: dict[str, float] = defaultdict(float)
+    for each in looks:
+        shares[each.word] += each.confidence / len(looks)
+    (word, share), *rest = sorted(shares.items(), key=lambda one: -one[1])[: 1 + ALTERNATIVES]
+    alternatives = tuple((other.strip(), chance) for other, chance in rest if other not in STATES)
     kind = question.kind.value
-    confidence = calibration(kind, confidence)
-    present = calibration(f"{kind}.present", one.present)
-    state = STATES.get(one.word, AnswerState.PRESENT)
+    confidence = calibration(kind, share)
+    present = calibration(f"{kind}.present", sum(each.present for each in looks) / len(looks))
+    state = STATES.get(word, AnswerState.PRESENT)
     if question.kind in CHOICES:
-        label = one.word.strip("<>")
-        return Answer(state, None, confidence, present, "nothing" if one.word == EMPTY else label)
-    value = one.word.strip() if state is AnswerState.PRESENT else None
+        label = word.strip("<>")
+        return Answer(state, None, confidence, present, "nothing" if word == EMPTY else label)
+    value = word.strip() if state is AnswerState.PRESENT else None
     return Answer(state, value, confidence, present, None, alternatives)
 
 

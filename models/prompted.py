@@ -78,9 +78,11 @@ class PromptedReader:
             for index, (question, one) in enumerate(zip(questions, raw, strict=True))
             if asked_again(question, one) and (image := question.alternate) is not None
         }
-        second = dict(zip(again, self._decoded([questions[i] for i in again], list(again.values())), strict=True))
+        # Pictures are dear to these models: one more look must do.
+        second = self._decoded([questions[i] for i in again], list(again.values()))
+        others = {number: (one,) for number, one in zip(again, second, strict=True)}
         return [
-            settled(question, one, second.get(i), self._calibration)
+            settled(question, one, others.get(i, ()), self._calibration)
             for i, (question, one) in enumerate(zip(questions, raw, strict=True))
         ]
 

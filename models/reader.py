@@ -23,6 +23,7 @@ from models.checkpoint import WEIGHTS
 from models.checkpoint import bundled as bundled
 from models.checkpoint import digest as digest
 from models.loading import loading
+from models.looks import looks
 from models.nanovlm.config import NanoVLMConfig
 from models.nanovlm.model import NanoVLM
 from models.nanovlm.packing import Pack, Rows
@@ -34,6 +35,9 @@ from models.prompted import PromptedReader
 from models.source import folder_of
 from models.speaking import Speaker
 from pipeline.reading import Answer, Pixels, Question
+
+#: Further looks that are taken at once, at most.
+AT_ONCE = 128
 
 
 class ModelReader:
@@ -81,14 +85,26 @@ class ModelReader:
             again = [
                 i for i, (question, one) in enumerate(zip(questions, raw, strict=True)) if asked_again(question, one)
             ]
-            second: dict[int, Raw] = {}
-            if again:
-                images = [image for index in again if (image := questions[index].alternate) is not None]
-                second = dict(zip(again, self._decode([questions[i] for i in again], images), strict=True))
+            others = self._looked_again(questions, again)
         return [
-            settled(question, one, second.get(i), self._calibration)
+            settled(question, one, others.get(i, ()), self._calibration)
             for i, (question, one) in enumerate(zip(questions, raw, strict=True))
         ]
+
+    def _looked_again(self, questions: Sequence[Question], again: Sequence[int]) -> dict[int, list[Raw]]:
+        """What is said of other cuts, by the number of the question."""
+        told: dict[int, list[Raw]] = defaultdict(list)
+        asked: list[tuple[int, Pixels]] = []
+        for number in again:
+            one = questions[number]
+            if one.alternate is not None:
+                asked += [(number, image) for image in (one.alternate, *looks(one.image))]
+        for start in range(0, len(asked), AT_ONCE):
+            part = asked[start : start + AT_ONCE]
+            said = self._decode([questions[number] for number, _ in part], [image for _, image in part])
+            for (number, _), raw in zip(part, said, strict=True):
+                told[number].append(raw)
+        return told
 
     def _decode(self, questions: Sequence[Question], images: Sequence[Pixels]) -> list[Raw]:
         """Each distinct image is seen once, whatever is asked about it."""

@@ -56,7 +56,7 @@ class PlainBundled:
             Raw("".join(VOCABULARY[token] for token in each if token != ID[EOS]), math.exp(chance), 1 - gone)
             for each, chance, gone in zip(words, sure, empty, strict=True)
         ]
-        return [settled(one, each, None, Calibration()) for one, each in zip(questions, raw, strict=True)]
+        return [settled(one, each, (), Calibration()) for one, each in zip(questions, raw, strict=True)]
 
 
 class PlainSpeaker:

@@ -37,6 +37,9 @@ TWELVE = re.compile(
     r"(?<![0-9A-Fa-f.])(?<![0-9a-f]{4}-[0-9a-f]{4}-)[2-9][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}(?![0-9A-Fa-f])"
 )
 
+#: Characters on each side that are shown of where a number stands.
+AROUND = 40
+
 
 @dataclass
 class Outcome:
@@ -138,23 +141,25 @@ def _verdict(session: Any, path: str) -> tuple[str, list[Any]]:
 
 
 def numbers_in(running: Plant, home: Path) -> Iterator[str]:
-    """Where complete Aadhaar numbers stand, by shape and check digit: the log or the table of each."""
+    """Where complete Aadhaar numbers stand, by shape and check digit: the log or the table of each, and what is around it
+    with every digit told as 9."""
     for file in sorted((home / "logs").rglob("*")):
         if file.is_file():
-            yield from (file.name for _ in _numbers(file.read_text(encoding="utf-8", errors="replace")))
+            words = file.read_text(encoding="utf-8", errors="replace")
+            yield from (f"{file.name} ({around})" for around in _numbers(words))
     with running.desk.sessions.begin() as session:
         tables = session.scalars(
             text("SELECT quote_ident(table_name) FROM information_schema.tables WHERE table_schema = 'public'")
         ).all()
         for table in tables:
             for row in session.scalars(text(f"SELECT t::text FROM {table} t")):  # noqa: S608 — names of the catalogue.
-                yield from (table for _ in _numbers(row))
+                yield from (f"{table} ({around})" for around in _numbers(row))
 
 
 def _numbers(words: str) -> Iterator[str]:
-    for found in TWELVE.findall(words):
-        if aadhaar.is_valid(re.sub("[ -]", "", found)):
-            yield found
+    for found in TWELVE.finditer(words):
+        if aadhaar.is_valid(re.sub("[ -]", "", found[0])):
+            yield re.sub("[0-9]", "9", words[max(0, found.start() - AROUND) : found.end() + AROUND])
 
 
 def report(outcome: Outcome) -> str:

@@ -141,8 +141,8 @@ def _verdict(session: Any, path: str) -> tuple[str, list[Any]]:
 
 
 def numbers_in(running: Plant, home: Path) -> Iterator[str]:
-    """Where complete Aadhaar numbers stand, by shape and check digit: the log or the table of each, and what is around it
-    with every digit told as 9."""
+    """Where complete Aadhaar numbers stand, by shape and check digit: the log or the table of each, and what is around
+    it with every digit told as 9."""
     for file in sorted((home / "logs").rglob("*")):
         if file.is_file():
             words = file.read_text(encoding="utf-8", errors="replace")

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import structlog
 from sqlalchemy import delete, exists, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from pipeline import feedback
 from pipeline.feedback import Example
@@ -66,10 +66,12 @@ def as_example(row: LearningExample) -> Example:
 
 
 def counted(session: Session) -> dict[str, dict[str, int]]:
-    """How many examples there are, by defect class: to learn from (`train`), `golden`, `fresh`, and `set_aside`."""
+    """How many examples there are, by defect class: to learn from (`train`), `golden`, `fresh`, `set_aside`, and labels
+    that are `waiting` for the golden set to hold their class."""
     told: dict[str, dict[str, int]] = {}
     sides: list[tuple[str, Collection[Any]]] = [(side, _of_side(side)) for side in ("train", "golden", "fresh")]
     sides.append(("set_aside", (LearningExample.set_aside.is_not(None),)))
+    sides.append(("waiting", (*_learned(), ~_comparable())))
     for name, condition in sides:
         rows = session.execute(select(LearningExample.check, func.count()).where(*condition).group_by("check"))
         for check, count in rows:
@@ -112,5 +114,19 @@ def expire(session: Session, store: ObjectStore, *, keep_days: int | None = None
 def _of_side(side: str) -> tuple[Any, ...]:
     if side == "golden":
         return (LearningExample.golden_set_id.is_not(None),)
-    held: Any = LearningExample.held_out if side == "fresh" else ~LearningExample.held_out
-    return (held, LearningExample.golden_set_id.is_(None), LearningExample.set_aside.is_(None))
+    if side == "train":
+        return (*_learned(), _comparable())
+    return (LearningExample.held_out, LearningExample.golden_set_id.is_(None), LearningExample.set_aside.is_(None))
+
+
+def _learned() -> tuple[Any, ...]:
+    """What may be learned from, as far as it goes by itself."""
+    return (~LearningExample.held_out, LearningExample.golden_set_id.is_(None), LearningExample.set_aside.is_(None))
+
+
+def _comparable() -> Any:
+    """Whether it is no label, or the golden set holds its class. A label of a form brings in every class at once, and
+    of one that was learned from the gate wants to see that it became no worse."""
+    golden = aliased(LearningExample)
+    held = select(golden.check).where(golden.golden_set_id.is_not(None))
+    return or_(LearningExample.label_id.is_(None), LearningExample.check.in_(held), ~held.exists())

@@ -108,7 +108,8 @@ def rows(
     crops of identifiers, and what expired doesn't come back."""
     now = session.scalars(select(func.now())).one()
     fresh = [one for one in every if (until := one.expires_at(keep)) is None or until >= now]
-    counts["kept long enough"] += len(every) - len(fresh)
+    if late := len(every) - len(fresh):
+        counts["kept long enough"] += late
     if not fresh or scan.manifest is None:
         return
     of_golden = LearningExample.document_id == scan.document_id, LearningExample.golden_set_id.is_not(None)

@@ -29,18 +29,19 @@ def gather() -> None:
 
 @app.command("list")
 def list_(json: Annotated[bool, typer.Option("--json", help="One object a line.")] = False) -> None:
-    """Count the examples by defect class: to learn from, golden, held out besides, set aside.
+    """Count the examples by defect class: to learn from, golden, held out besides, set aside, and labels that wait
+    until the golden set holds their class.
 
-    With --json one object a line: `check`, `train`, `golden`, `fresh`, `set_aside`.
+    With --json one object a line: `check`, `train`, `golden`, `fresh`, `set_aside`, `waiting`.
     """
     with opened() as desk, desk.sessions.begin() as session:
         counted = examples.counted(session)
-    kinds = ("train", "golden", "fresh", "set_aside")
+    kinds = ("train", "golden", "fresh", "set_aside", "waiting")
     if json:
         for check, each in counted.items():
             as_json({"check": check, **{kind: each.get(kind, 0) for kind in kinds}})
         return
-    table = Table("check", "to learn from", "golden", "held out", "set aside", box=None)
+    table = Table("check", "to learn from", "golden", "held out", "set aside", "waiting", box=None)
     for check, each in counted.items():
         table.add_row(check, *(str(each.get(kind, 0)) for kind in kinds))
     screen.print(table)

@@ -233,3 +233,23 @@ def test_decisions_and_labels_stand_beside_each_other(sessions: sessionmaker[Ses
     with sessions.begin() as session:
         rows = session.execute(select(LearningExample.document_id, LearningExample.chosen).distinct())
         assert {tuple(row) for row in rows} == {(sha("one"), "flagged"), (sha("two"), "labelled")}
+
+
+def test_labels_of_a_class_that_the_golden_set_does_not_hold_wait(
+    sessions: sessionmaker[Session], store: ObjectStore
+) -> None:
+    name = next(one for one in ("one", "three", "four") if not feedback.held_out(sha(one)))
+    cleared(sessions, store, name)
+    label(sessions, name, FIELDS[:2])
+    gather(sessions, store)
+
+    def counted() -> dict[str, dict[str, int]]:
+        with sessions.begin() as session:
+            return examples.counted(session)
+
+    assert counted() == {"signature.missing": {"train": 1}, "date.unreadable": {"train": 1}}, "nothing is compared yet"
+    reviewed(sessions, store, "two", [GONE], [("confirmed", None)], seed=2, rules=FOUR_EYES, reviewers=("al", "bob"))
+    gather(sessions, store)
+    with sessions.begin() as session:
+        golden.freeze(session, by="alice")
+    assert counted() == {"signature.missing": {"train": 1, "golden": 1}, "date.unreadable": {"waiting": 1}}

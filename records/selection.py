@@ -37,8 +37,8 @@ from records.desk_tables import Case
 from records.learning_tables import ShadowScan
 from records.tables import Arrival, Document, Finding, ModelVersion, Scan, Source
 
-#: Of a day's scans so many are looked through: the newest.
-POOL = 50_000
+#: Among so many of the newest scans are those of a day; of them so many are looked through, by the document's hash.
+NEWEST, POOL = 50_000, 10_000
 
 #: Two reconcilers that choose take their turns.
 SELECTION_LOCK = 0x64766967_00000008
@@ -64,7 +64,20 @@ def choose(session: Session, rules: DeskRules, timezone: str, *, now: datetime |
 
 def _passes(begin: datetime, end: datetime) -> Select[int, int, str]:
     """Passes of documents that were cleared then, that nobody is or was asked about, and whose answer teaches."""
-    newest = select(Scan.id).order_by(Scan.id.desc()).limit(POOL)
+    newest = select(Scan.id).order_by(Scan.id.desc()).limit(NEWEST)
+    pool = (
+        select(Scan.id)
+        .join(Document, Document.scan_id == Scan.id)
+        .where(
+            Scan.id.in_(newest),
+            Scan.finished_at >= begin,
+            Scan.finished_at < end,
+            Document.status == "clear",
+            ~exists().where(Case.scan_id == Scan.id),
+        )
+        .order_by(Scan.document_id)
+        .limit(POOL)
+    )
     other = aliased(Finding)
     of_aadhaar = exists().where(
         other.scan_id == Finding.scan_id,
@@ -75,17 +88,12 @@ def _passes(begin: datetime, end: datetime) -> Select[int, int, str]:
     return (
         select(Finding.id, Finding.scan_id, Scan.document_id)
         .join(Scan, Scan.id == Finding.scan_id)
-        .join(Document, Document.scan_id == Scan.id)
         .where(
-            Scan.id.in_(newest),
-            Scan.finished_at >= begin,
-            Scan.finished_at < end,
-            Document.status == "clear",
+            Scan.id.in_(pool),
             Finding.outcome == "pass",
             Finding.check.in_(TEACHING),
             Finding.field.is_not(None),
             Finding.box.is_not(None),
-            ~exists().where(Case.scan_id == Scan.id),
             ~of_aadhaar,
         )
     )

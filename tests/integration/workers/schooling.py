@@ -55,7 +55,7 @@ def example(seed: int) -> tuple[Example, bytes]:
 def install(learned: int = 120) -> None:
     """Takes the place of the records for this process."""
 
-    def gather(session: Session, store: ObjectStore) -> None:
+    def gather(session: Session, store: ObjectStore, *, keep_days: int) -> None:
         values = {"digest": "0" * 64, "examples": 40, "frozen_by": "asha"}
         session.execute(insert(GoldenSet).values(**values).on_conflict_do_nothing())
 

@@ -18,13 +18,14 @@ class WrongServer(RuntimeError):
     """This Postgres, or its database, can't be used; the message says why and what to do."""
 
 
-def engine(url: str | URL, *, pool_size: int = 5, max_overflow: int = 20, **options: Any) -> Engine:
-    """An engine for a `postgresql://` URL; dead connections are noticed before they are used."""
+def engine(url: str | URL, *, pool_size: int = 5, max_overflow: int = 20, ping: bool = True, **options: Any) -> Engine:
+    """An engine for a `postgresql://` URL. Dead connections are noticed before they are used; without `ping` only when
+    they are, which a loop that tries again anyway does with."""
     return create_engine(
         driver_url(url),
         pool_size=pool_size,
         max_overflow=max_overflow,
-        pool_pre_ping=True,
+        pool_pre_ping=ping,
         connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "docvigil"},
         **options,
     )

@@ -8,14 +8,12 @@ from sqlalchemy.orm import Session
 from records.tables import QUEUES, Document, Outbox
 from records.words import Entry, Pending
 
+#: The queues, each with whether its scans run alone.
+_LANES = [(queue, alone) for queue in QUEUES for alone in (False, True)]
 
-def lanes(session: Session) -> list[tuple[str, bool]]:
-    """The queues, each with whether its scans run alone, in which something waits to be published now.
-
-    One cheap question, so that a relay may ask it all day.
-    """
-    every = [(queue, alone) for queue in QUEUES for alone in (False, True)]
-    waits = [
+#: Made once: making it takes longer than asking it.
+_WAITING = select(
+    *(
         select(Outbox.scan_id)
         .where(
             Outbox.queue == queue,
@@ -24,10 +22,18 @@ def lanes(session: Session) -> list[tuple[str, bool]]:
             Outbox.not_before <= func.now(),
         )
         .exists()
-        for queue, alone in every
-    ]
-    found = session.execute(select(*waits)).one()
-    return [lane for lane, waiting in zip(every, found, strict=True) if waiting]
+        for queue, alone in _LANES
+    )
+)
+
+
+def lanes(session: Session) -> list[tuple[str, bool]]:
+    """The queues, each with whether its scans run alone, in which something waits to be published now.
+
+    One cheap question, so that a relay may ask it all day.
+    """
+    found = session.execute(_WAITING).one()
+    return [lane for lane, waiting in zip(_LANES, found, strict=True) if waiting]
 
 
 def publishable(session: Session, queue: str, window: int, *, alone: bool = False) -> list[Entry]:

@@ -84,7 +84,7 @@ def select_once(config: WorkerConfig, sessions: sessionmaker[Session]) -> int:
 
 def run(config: WorkerConfig, stop: threading.Event) -> None:
     """Reconciles until `stop` is set; the database being away doesn't end it."""
-    engine = database.engine(config.database_url, pool_size=1)
+    engine = database.engine(config.database_url, pool_size=1, ping=False)
     sessions, backoff = database.sessions(engine), Backoff()
     reap_at, guard_at, watch_at = 0.0, 0.0, 0.0
     log.info("reconcile.started", every_seconds=config.reconcile_seconds)

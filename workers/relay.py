@@ -1,5 +1,7 @@
 """The relay: ids from the outbox to Celery, a window a queue, by priority and then age.
 
+On its queue an urgent document goes before those that were published earlier: a window of them may be waiting there.
+
 Safe to run several times: the outbox lets one at a time count a queue's window. A crash between commit and sending
 loses messages at worst; so does a wiped Redis. Both show as ids that were published and that no queue holds: they
 are published again.
@@ -13,6 +15,7 @@ from typing import Protocol
 
 import structlog
 from celery import Celery
+from kombu.transport.redis import PRIORITY_STEPS, Channel
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -38,11 +41,25 @@ LANES = {
 }
 
 
+#: On Redis a message of priority 0 goes first, and one of 9 last.
+LAST = 9
+
+
+def message_priority(priority: int) -> int:
+    """Celery's priority on Redis of a document's: from 9 on documents are equal there, and below 0."""
+    return LAST - min(LAST, max(0, priority))
+
+
+def lists(queue: str) -> list[str]:
+    """The lists in Redis that make up a queue: one for each step of priority."""
+    return [f"{queue}{Channel.sep}{step}" if step else queue for step in PRIORITY_STEPS]
+
+
 class Broker(Protocol):
     """The side of Redis that the relay needs. Both calls raise what `outages.outage` knows."""
 
-    def send(self, queue: str, scan_id: int, stage: str) -> None:
-        """Put one id on a queue."""
+    def send(self, queue: str, scan_id: int, stage: str, priority: int) -> None:
+        """Put one id on a queue; a document's higher priority goes before a lower one."""
         ...
 
     def depth(self, queue: str) -> int:
@@ -64,12 +81,14 @@ class RedisBroker:
             retry=Retry(NoBackoff(), 0),
         )
 
-    def send(self, queue: str, scan_id: int, stage: str) -> None:
+    def send(self, queue: str, scan_id: int, stage: str, priority: int) -> None:
         args: Sequence[object] = [scan_id, stage] if queue == celery_app.ALONE else [scan_id]
-        self._app.send_task(f"docvigil.{queue}", args=args, queue=queue, retry=False)
+        self._app.send_task(
+            f"docvigil.{queue}", args=args, queue=queue, priority=message_priority(priority), retry=False
+        )
 
     def depth(self, queue: str) -> int:
-        return int(self._redis.llen(queue))
+        return sum(int(self._redis.llen(one)) for one in lists(queue))
 
     def ring(self) -> None:
         self._app.send_task("docvigil.retrain", queue=celery_app.TRAIN, retry=False)
@@ -84,6 +103,8 @@ class Relay:
 
     def __init__(self, config: WorkerConfig, sessions: sessionmaker[Session], broker: Broker) -> None:
         self._config, self._sessions, self._broker = config, sessions, broker
+        #: Whether the last look at the queues found fewer ids than were published.
+        self._short = False
 
     def round(self) -> int:
         """Publishes what fits in the windows; how many ids it sent."""
@@ -96,7 +117,7 @@ class Relay:
             with self._sessions.begin() as session:
                 entries = outbox.publishable(session, queue, window, alone=alone)
             for entry in entries:
-                self._broker.send(lane, entry.scan_id, queue)
+                self._broker.send(lane, entry.scan_id, queue, entry.priority)
                 observe.PUBLISHED.labels(queue).inc()
             sent += len(entries)
         return sent
@@ -104,15 +125,18 @@ class Relay:
     def recover(self) -> int:
         """Lets ids be published again that the broker lost; how many.
 
-        An id that waits in a long queue is not lost: only where more were published than the queues hold is the
-        oldest of them given back. A doubled message does no harm.
+        An id that waits in a long queue is not lost: only where more were published than the queues hold are those
+        given back that have waited for long. An id on its way from the queue to a worker stands in neither, so that
+        two looks in a row must find too few. A doubled message does no harm.
         """
         with self._sessions.begin() as session:
             pending = outbox.pending(session)
             for queue, one in pending.items():
                 observe.WAITING.labels(queue).set(one.waiting + one.published)
             published = sum(one.published for one in pending.values())
-            if published <= sum(self._broker.depth(lane) for lane in set(LANES.values())):
+            short = published > sum(self._broker.depth(lane) for lane in set(LANES.values()))
+            before, self._short = self._short, short
+            if not (before and short):
                 return 0
             return outbox.expire_published(session, self._config.publish_seconds)
 
@@ -128,7 +152,7 @@ class Relay:
 
 def run(config: WorkerConfig, stop: threading.Event) -> None:
     """Relays until `stop` is set. Neither Postgres nor Redis being away ends it."""
-    engine = database.engine(config.database_url, pool_size=1)
+    engine = database.engine(config.database_url, pool_size=1, ping=False)
     broker = RedisBroker(config)
     relay, backoff = Relay(config, database.sessions(engine), broker), Backoff()
     recover_every = max(1, round(config.publish_seconds / 4 / config.relay_seconds))

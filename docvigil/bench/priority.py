@@ -15,6 +15,9 @@ from docvigil.bench.supply import Supply
 #: Urgent documents on the idle system, and among those that wait; the medians count.
 TIMES = 5
 
+#: Documents dropped together, at least.
+LEAST = 10
+
 #: Seconds for one document, or for those that wait to be taken in.
 MOST_SECONDS = 1800.0
 
@@ -60,7 +63,8 @@ def _fill(running: Plant, supply: Supply, waiting: int) -> None:
         arrived, in_flight = running.counts()
         if in_flight >= waiting:
             return
-        wanted = waiting - in_flight
+        # More than are missing, and not so few that as many are done while they come.
+        wanted = waiting - in_flight + waiting // 2 + LEAST
         supply.put(running.drop, wanted)
         running.settle(arrived + wanted, MOST_SECONDS, in_flight=waiting + wanted)
 

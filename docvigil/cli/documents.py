@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -21,6 +21,7 @@ from docvigil.picture import ENDINGS, Note, Sheet, draw, write
 from docvigil.settings import Settings
 from docvigil.wiring import desk_rules, document_types, present_model, rules_version
 from pipeline.findings import CHECKS
+from records import desk as desk_of
 from records import listing, registry, scans
 from records import queue as queue_of
 from records.audit import event
@@ -152,13 +153,11 @@ def review(
         raise Refusal("`correct` needs --value, what really stands there; the other decisions have none.")
     with opened() as desk, refusing(), desk.sessions.begin() as session:
         found = _document(session, document)
-        chosen = _chosen(found, numbers or [], every)
+        chosen = _chosen(found, _undecided(session, found.id), numbers or [], every)
         rules = desk_rules(desk.settings)
         for one in chosen:
             decide(session, one.id, DECIDED[decision], reviewer=actor(), value=value, note=note, rules=rules)
-        left = sum(
-            1 for one in queue_of.document(session, found.id).findings if one.outcome != "pass" and not one.review
-        )
+        left = len(_undecided(session, found.id))
     told = f"{len(chosen)} finding{'' if len(chosen) == 1 else 's'} {DECIDED[decision]}"
     typer.echo(f"{told}; {f'{left} to decide' if left else 'the document leaves the queue'}.")
 
@@ -323,10 +322,18 @@ def _save(desk: Desk, document: DocumentView, file: Path, page: int | None, ever
         raise Refusal(str(wrong)) from wrong
 
 
-def _chosen(document: DocumentView, numbers: Sequence[int], every: bool) -> list[FindingView]:
+def _undecided(session: Session, document_id: str) -> set[int]:
+    """The findings that somebody is asked about and that nobody has decided on, a pass that is doubted too."""
+    shown = desk_of.document(session, document_id, actor(), supervisor=True)
+    return {one.id for one in shown.findings if one.undecided}
+
+
+def _chosen(
+    document: DocumentView, undecided: Collection[int], numbers: Sequence[int], every: bool
+) -> list[FindingView]:
     """The findings that a decision is about."""
     known = dict(numbered(document.findings))
-    waiting = [one for one in known.values() if one.outcome != "pass" and one.review is None]
+    waiting = [one for one in known.values() if one.id in undecided]
     if every:
         if not waiting:
             raise Refusal(f"Every finding of {document.id[:ID_SIGNS]} is decided; give numbers to decide again.")

@@ -23,6 +23,7 @@ from records import registry
 from records.objects import FolderStore
 from records.words import Versions
 from tests.integration.docvigil.cli.conftest import Run, judge_with_pages
+from tests.integration.records.casework import RULES, put
 from tests.integration.records.steps import document, finding, judge, quarantine, sha
 
 ANOMALY = finding()
@@ -233,6 +234,13 @@ def test_a_document_decided_on_leaves_the_queue(run: Run, sessions: sessionmaker
     assert {one["actor"] for one in events(sessions, sha("one"), "review")} == {"tester"}
     assert "corrected" in run("show", sha("one")).out
     assert json.loads(run("queue", "--reviewed", "--json").out)["undecided"] == 0
+
+
+def test_a_clear_document_that_was_drawn_is_decided_on_too(run: Run, sessions: sessionmaker[Session]) -> None:
+    put(sessions, "drawn", [PASSED], rules=RULES.model_copy(update={"audit_rate": 1.0}))
+    assert json.loads(run("queue", "--json").out)["undecided"] == 1
+    assert "leaves the queue" in run("review", sha("drawn"), "dismiss").out
+    assert run("queue").code == 2
 
 
 def test_decisions_that_cannot_be(run: Run, sessions: sessionmaker[Session]) -> None:

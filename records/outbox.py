@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, text, true, update
 from sqlalchemy.orm import Session
 
 from records.tables import QUEUES, Document, Outbox
@@ -40,28 +40,29 @@ def publishable(session: Session, queue: str, window: int, *, alone: bool = Fals
     """Mark as published and return the next scans of a queue, by priority, then age: as many as keep the published
     ones that nobody has taken up at `window` at most.
 
-    Those that must run `alone` have a window of their own. Commit before sending anything; a message lost afterwards
-    is published again by `expire_published`.
+    Those of a priority above 0 may be as many again, so that they needn't wait until one of the others is taken up;
+    and those that must run `alone` have a window of their own. Commit before sending anything; a message lost
+    afterwards is published again by `expire_published`.
     """
     # One relay at a time counts a queue's window; the second finds nothing and comes back.
     key = f"docvigil.publish.{queue}.{alone}"
     if not session.scalar(select(func.pg_try_advisory_xact_lock(func.hashtextextended(key, 0)))):
         return []
     of_queue = (Outbox.queue == queue, Outbox.alone.is_(alone))
-    out = session.scalar(
-        select(func.count()).select_from(
-            select(Outbox.scan_id)
-            .where(*of_queue, Outbox.published_at.is_not(None), Outbox.taken_at.is_(None))
-            .limit(window)
-            .subquery()
-        )
-    )
-    room = window - (out or 0)
+    out = session.scalars(
+        select(Outbox.priority > 0)
+        .where(*of_queue, Outbox.published_at.is_not(None), Outbox.taken_at.is_(None))
+        .limit(2 * window)
+    ).all()
+    room, urgent = window - len(out), False
+    if room <= 0 and not alone:
+        room, urgent = window - sum(out), True
     if room <= 0:
         return []
     chosen = (
         select(Outbox.scan_id)
         .where(*of_queue, Outbox.published_at.is_(None), Outbox.not_before <= func.now())
+        .where(Outbox.priority > 0 if urgent else true())
         .order_by(Outbox.priority.desc(), Outbox.created_at, Outbox.scan_id)
         .limit(room)
         .with_for_update(skip_locked=True)

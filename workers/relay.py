@@ -1,6 +1,7 @@
 """The relay: ids from the outbox to Celery, a window a queue, by priority and then age.
 
 On its queue an urgent document goes before those that were published earlier: a window of them may be waiting there.
+Urgent ones have a window beside that.
 
 Safe to run several times: the outbox lets one at a time count a queue's window. A crash between commit and sending
 loses messages at worst; so does a wiped Redis. Both show as ids that were published and that no queue holds: they

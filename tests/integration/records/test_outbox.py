@@ -46,8 +46,18 @@ def test_an_urgent_document_passes_those_that_wait(sessions: sessionmaker[Sessio
     publish(sessions)
     with sessions.begin() as session:
         scans.set_priority(session, sha("f"), 9, actor="alice")
-    take(sessions, started[0])
+    # A full window doesn't hold it up.
     assert [one.scan_id for one in publish(sessions)] == [started[5]]
+    take(sessions, started[0])
+    assert publish(sessions) == [], "but it counts"
+
+
+def test_there_are_no_more_urgent_ones_than_fit_a_window_of_their_own(sessions: sessionmaker[Session]) -> None:
+    arrive_all(sessions, *"abcd")
+    publish(sessions)
+    urgent = arrive_all(sessions, *"efghi", priority=1)
+    assert [one.scan_id for one in publish(sessions)] == urgent[:3]
+    assert publish(sessions) == []
 
 
 def test_what_is_not_due_yet_is_not_published(sessions: sessionmaker[Session]) -> None:

@@ -85,7 +85,7 @@ def reader(chosen: Settings, folder: Path | None = None) -> Reader:
     and OCR for print. Imports torch."""
     from models.reader import load_reader
 
-    return shared(chosen, load_reader(folder or chosen.model_folder))
+    return shared(chosen, load_reader(folder or chosen.model_folder, chosen.model_precision))
 
 
 def shared(chosen: Settings, ink: Reader) -> Reader:

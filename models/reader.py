@@ -31,6 +31,7 @@ from models.nanovlm.processor import fitted, tensor
 from models.nanovlm.published.config import is_published
 from models.nanovlm.published.speaker import NanoVLMSpeaker
 from models.nanovlm.tokens import CHARACTERS, CHOICES, EOS, ID, VOCABULARY, question_id
+from models.precision import Precision, bf16_is_fast
 from models.prompted import PromptedReader
 from models.source import folder_of
 from models.speaking import Speaker
@@ -50,11 +51,11 @@ class ModelReader:
         self._bf16 = bf16_is_fast() if bf16 is None else bf16
 
     @classmethod
-    def from_folder(cls, folder: Path) -> Self:
+    def from_folder(cls, folder: Path, *, bf16: bool | None = None) -> Self:
         """Raises FileNotFoundError or ValueError with a sentence where the folder is no checkpoint."""
         if not (folder / WEIGHTS).is_file():
             raise FileNotFoundError(f"{folder} holds no {WEIGHTS}; give the folder of a checkpoint")
-        return cls(NanoVLM.from_folder(folder), Calibration.load(folder), digest(folder))
+        return cls(NanoVLM.from_folder(folder), Calibration.load(folder), digest(folder), bf16=bf16)
 
     @classmethod
     def random(cls, seed: int = 0) -> Self:
@@ -152,8 +153,9 @@ class ModelReader:
         ]
 
 
-def load_reader(source: Path | str | None = None) -> ModelReader | PromptedReader:
-    """The checkpoint in a folder, of whatever kind its `config.json` is; the bundled one if none is given.
+def load_reader(source: Path | str | None = None, precision: Precision = "auto") -> ModelReader | PromptedReader:
+    """The checkpoint in a folder, of whatever kind its `config.json` is; the bundled one if none is given. Models that
+    are no nanoVLM compute in fp32 always.
 
     A string may also be the name of a repository of the hub. Raises FileNotFoundError or ValueError with a sentence
     where there is no checkpoint, or a broken one.
@@ -166,21 +168,18 @@ def load_reader(source: Path | str | None = None) -> ModelReader | PromptedReade
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         family = config.get("model_type")
         if family is None and not is_published(config):
-            return ModelReader.from_folder(folder)
-        return PromptedReader(_speaker(folder, family), Calibration.load(folder), digest(folder))
+            return ModelReader.from_folder(folder, bf16=None if precision == "auto" else precision == "bf16")
+        return PromptedReader(
+            _speaker(folder, family, bf16=precision == "bf16"), Calibration.load(folder), digest(folder)
+        )
 
 
-def _speaker(folder: Path, family: str | None) -> Speaker:
+def _speaker(folder: Path, family: str | None, *, bf16: bool) -> Speaker:
     if family is None:
-        return NanoVLMSpeaker.from_folder(folder)
+        return NanoVLMSpeaker.from_folder(folder, bf16=bf16)
     # Their classes take a while to import.
     from models.peers import FAMILIES, PeerSpeaker
 
     if family not in FAMILIES:
         raise ValueError(f"{folder} is a {family}; nanoVLM, {', '.join(sorted(FAMILIES))} can be read with")
     return PeerSpeaker.from_folder(folder, family)
-
-
-def bf16_is_fast() -> bool:
-    """Whether this processor multiplies in bf16."""
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()) and torch.backends.cpu.get_cpu_capability() == "AVX512"

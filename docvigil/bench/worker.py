@@ -105,7 +105,11 @@ def ink(name: str, chosen: Settings) -> Reader:
     from docvigil.bench.stand import published_stand
     from models.reader import load_reader
 
-    return published_stand().fast if name == "published" else load_reader(chosen.model_folder)
+    return (
+        published_stand("bf16" if chosen.model_precision == "bf16" else "fp32").fast
+        if name == "published"
+        else load_reader(chosen.model_folder, chosen.model_precision)
+    )
 
 
 def _tell(path: Path, told: Callable[[], Told]) -> None:

@@ -36,8 +36,8 @@ def engine(
     """Measure the engine against the published way of generating: one image, one question, greedy, key/value cache;
     and against the same batched.
 
-    `bundled` is the checkpoint that ships, in each precision that this machine has; `published` nanoVLM-222M with
-    random weights. With --json one object a model
+    `bundled` is the checkpoint that ships, `published` nanoVLM-222M with random weights, each in every precision that
+    this machine has; the other ways and the peak are fp32. With --json one object a model
     and precision: `model`, `precision`, questions a second `single_per_s`, `batched_per_s`, `engine_per_s`, the
     ratios `engine_over_single` and `engine_over_batched` (medians of the rounds), `matmul_peak_gflops` of this machine,
     `gflop_per_evidence`, `peak_fraction`, `vision_peak_fraction`, `agreement` of the engine with the first way on
@@ -53,7 +53,7 @@ def engine(
         torch.set_num_threads(threads)
     stands: dict[str, list[Callable[[], Stand]]] = {
         "bundled": [partial(bundled_stand, precision) for precision in precisions()],
-        "published": [published_stand],
+        "published": [partial(published_stand, precision) for precision in precisions()],
     }
     for name in models or []:
         if name not in stands:

@@ -20,18 +20,20 @@ VIEWS, PACKS = 16, 8
 
 
 class NanoVLMSpeaker:
-    """Implements `models.speaking.Speaker`."""
+    """Implements `models.speaking.Speaker`, in the numbers of the model's weights."""
 
     def __init__(self, model: PublishedNanoVLM, processor: Processor) -> None:
         self._model = model.eval()
         self._processor = processor
 
     @classmethod
-    def from_folder(cls, folder: Path) -> Self:
+    def from_folder(cls, folder: Path, *, bf16: bool = False) -> Self:
         """On the GPU where there is one. Raises FileNotFoundError or ValueError with a sentence."""
         model = PublishedNanoVLM.from_folder(folder)
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        return cls(model.to(device), Processor.from_folder(folder, model.config))
+        return cls(
+            model.to(device, torch.bfloat16 if bf16 else torch.float32), Processor.from_folder(folder, model.config)
+        )
 
     @property
     def tokenizer(self) -> Any:
@@ -74,8 +76,7 @@ class NanoVLMSpeaker:
 
     def _seen(self, views: dict[int, Views]) -> dict[int, Tensor]:
         """What the decoder is given of each picture."""
-        device = self._model.head.weight.device
-        every = torch.cat([one.images for one in views.values()]).to(device)
+        every = torch.cat([one.images for one in views.values()]).to(self._model.head.weight)
         seen = torch.cat([self._model.see(every[at : at + VIEWS]) for at in range(0, len(every), VIEWS)])
         parts = torch.split(seen, [len(one.images) for one in views.values()])
         return dict(zip(views, parts, strict=True))

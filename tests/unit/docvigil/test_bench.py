@@ -35,6 +35,11 @@ def test_the_engine_gives_the_plain_answers(stand) -> None:  # type: ignore[no-u
     assert result.engine_over_single == pytest.approx(result.engine_per_s / result.single_per_s)
 
 
+def test_the_published_model_is_measured_in_half_precision_too() -> None:
+    result = measured(published_stand("bf16", **TINY), evidences(2), rounds=1, singles=4)
+    assert (result.precision, result.answers) == ("bf16", 4) and result.vision_peak_fraction > 0
+
+
 def test_another_answer_is_counted() -> None:
     stand = bundled_stand("fp32")
 

@@ -68,6 +68,14 @@ def test_every_kind_of_question_is_answered(reader: PromptedReader) -> None:
             assert answer.value is not None and len(answer.value) <= 6 and set(answer.value) <= set("0123456789/")
 
 
+def test_in_half_precision_it_answers_much_the_same(folder: Path, reader: PromptedReader) -> None:
+    asked = [Question(kind, evidence(seed)) for seed, kind in enumerate(CHOICES)]
+    half = load_reader(folder, "bf16")
+    given, exact = half.read(asked), reader.read(asked)
+    assert [one.present for one in given] == pytest.approx([one.present for one in exact], abs=0.05)
+    assert [one.present for one in given] != [one.present for one in exact]
+
+
 def test_all_that_may_be_asked_has_a_prompt_and_words() -> None:
     assert PROMPTS.keys() == set(QuestionKind) - {QuestionKind.PRINT}
     for choices in CHOICES.values():

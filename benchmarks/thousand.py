@@ -32,10 +32,11 @@ from pipeline.register import read_csv
 from records import endorsers as register_of
 from records.balance import Balance
 
-#: Twelve digits, in one piece or in fours, that are no part of a longer number, no decimals and no end of a UUID.
-TWELVE = re.compile(
-    r"(?<![0-9A-Fa-f.])(?<![0-9a-f]{4}-[0-9a-f]{4}-)[2-9][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}(?![0-9A-Fa-f])"
-)
+#: Twelve digits, in one piece or in fours, that are no part of a longer number and no decimals.
+TWELVE = re.compile(r"(?<![0-9A-Fa-f.])[2-9][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}(?![0-9A-Fa-f])")
+
+#: Ids of tasks, whose groups may all be decimal.
+UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 
 #: Characters on each side that are shown of where a number stands.
 AROUND = 40
@@ -157,6 +158,7 @@ def numbers_in(running: Plant, home: Path) -> Iterator[str]:
 
 
 def _numbers(words: str) -> Iterator[str]:
+    words = UUID.sub("(id)", words)
     for found in TWELVE.finditer(words):
         if aadhaar.is_valid(re.sub("[ -]", "", found[0])):
             yield re.sub("[0-9]", "9", words[max(0, found.start() - AROUND) : found.end() + AROUND])

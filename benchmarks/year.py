@@ -1,7 +1,7 @@
 """A simulated year of learning: a stamp that the model was never shown, reviewers, the quarter's training, the gate,
 shadow, canary and production; then a year whose labels are poisoned, and a canary that is bad on purpose.
 
-    python -m benchmarks.year [learn] [poisoned] [bad] [--golden 2000 --learned 500] [--fonts DIR --digits FILE]
+    python -m benchmarks.year [learn] [poisoned] [bad] [--golden 2000 --learned 1000] [--fonts DIR --digits FILE]
 
 Everything is what `docvigil up` runs, on Postgres and Redis of its own; only the reviewers and the forms are made up
 (`benchmarks.panel`, `benchmarks.branch`), and the calendar's quarter comes within minutes. Settings other than the
@@ -44,7 +44,7 @@ HONEST = (Reviewer("asha"), Reviewer("bharat"))
 CARELESS = Reviewer("chitra", {"signature.missing": 0.2})
 
 #: Documents dropped at once on a version on trial, and how often at most.
-BATCH, BATCHES = 150, 20
+BATCH, BATCHES = 200, 12
 
 #: The guard looks every half minute.
 GUARD_SECONDS = 45.0
@@ -198,7 +198,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stories", nargs="*", default=list(STORIES), help=f"of {', '.join(STORIES)}; all if none")
     parser.add_argument("--golden", type=int, default=2000, help="documents that the golden set is made from")
-    parser.add_argument("--learned", type=int, default=500, help="documents that are learned from")
+    parser.add_argument("--learned", type=int, default=1000, help="documents that are learned from")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--fonts", type=Path)
     parser.add_argument("--digits", type=Path)

@@ -94,7 +94,9 @@ def shared(chosen: Settings, ink: Reader) -> Reader:
 
     from models.engine import Engine
     from models.ocr import InkAndPrintReader, PrintReader
+    from models.thrift import thrifty
 
+    thrifty()
     # Threads that wait for each other's turn on a busy core take ten times as long as one alone.
     torch.set_num_threads(chosen.model_threads or max(1, (os.cpu_count() or 1) - chosen.prepare_processes))
     engine = Engine(ink, max_batch=chosen.max_batch, max_wait_ms=chosen.max_wait_ms)

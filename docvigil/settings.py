@@ -91,9 +91,9 @@ class Settings(BaseSettings):
     max_batch: Count = 64
     #: How long a question may wait for company in a batch, in milliseconds.
     max_wait_ms: Annotated[float, Field(ge=0)] = 15.0
-    #: Numbers that the model computes in. `bf16` is quicker on processors that have it, and changes some of the answers
-    #: that are unsure: `docvigil bench agreement` counts them. `auto` takes it there for the bundled model only.
-    model_precision: Literal["auto", "fp32", "bf16"] = "auto"
+    #: Numbers that the model computes in. In `fp32` it reads alike on every machine; `bf16` is quicker on processors
+    #: that have it, and changes some of the answers that are unsure (`docvigil bench agreement` counts them).
+    model_precision: Literal["fp32", "bf16"] = "fp32"
     #: Threads of the model; unset, the cores that the processes of `prepare` leave, and one at least.
     model_threads: Count | None = None
 

@@ -6,9 +6,9 @@ from typing import Literal, TypeAlias
 
 import torch
 
-Precision: TypeAlias = Literal["auto", "fp32", "bf16"]
-"""`auto` is bf16 for the bundled architecture where the processor multiplies in it, and fp32 otherwise: how many of a
-published checkpoint's answers would change nobody has measured."""
+Precision: TypeAlias = Literal["fp32", "bf16"]
+"""In fp32 a checkpoint reads alike on every machine; bf16 is quicker where the processor multiplies in it, and changes
+some of the answers that are unsure."""
 
 
 def bf16_is_fast() -> bool:

@@ -31,7 +31,7 @@ from models.nanovlm.processor import fitted, tensor
 from models.nanovlm.published.config import is_published
 from models.nanovlm.published.speaker import NanoVLMSpeaker
 from models.nanovlm.tokens import CHARACTERS, CHOICES, EOS, ID, VOCABULARY, question_id
-from models.precision import Precision, bf16_is_fast
+from models.precision import Precision
 from models.prompted import PromptedReader
 from models.source import folder_of
 from models.speaking import Speaker
@@ -44,14 +44,14 @@ AT_ONCE = 128
 class ModelReader:
     """Not for several threads at once: `models.engine.Engine` shares one."""
 
-    def __init__(self, model: NanoVLM, calibration: Calibration, version: str, *, bf16: bool | None = None) -> None:
+    def __init__(self, model: NanoVLM, calibration: Calibration, version: str, *, bf16: bool = False) -> None:
         self._model = model.for_reading()
         self._calibration = calibration
         self._version = version
-        self._bf16 = bf16_is_fast() if bf16 is None else bf16
+        self._bf16 = bf16
 
     @classmethod
-    def from_folder(cls, folder: Path, *, bf16: bool | None = None) -> Self:
+    def from_folder(cls, folder: Path, *, bf16: bool = False) -> Self:
         """Raises FileNotFoundError or ValueError with a sentence where the folder is no checkpoint."""
         if not (folder / WEIGHTS).is_file():
             raise FileNotFoundError(f"{folder} holds no {WEIGHTS}; give the folder of a checkpoint")
@@ -153,7 +153,7 @@ class ModelReader:
         ]
 
 
-def load_reader(source: Path | str | None = None, precision: Precision = "auto") -> ModelReader | PromptedReader:
+def load_reader(source: Path | str | None = None, precision: Precision = "fp32") -> ModelReader | PromptedReader:
     """The checkpoint in a folder, of whatever kind its `config.json` is; the bundled one if none is given. Models that
     are no nanoVLM compute in fp32 always.
 
@@ -168,7 +168,7 @@ def load_reader(source: Path | str | None = None, precision: Precision = "auto")
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         family = config.get("model_type")
         if family is None and not is_published(config):
-            return ModelReader.from_folder(folder, bf16=None if precision == "auto" else precision == "bf16")
+            return ModelReader.from_folder(folder, bf16=precision == "bf16")
         return PromptedReader(
             _speaker(folder, family, bf16=precision == "bf16"), Calibration.load(folder), digest(folder)
         )

@@ -59,13 +59,12 @@ class Stand:
 
 
 def precisions() -> list[str]:
-    """The numbers that nanoVLM is read in here at a gain; the bundled checkpoint in the last of them."""
+    """The numbers that nanoVLM can be read in here at a gain."""
     return ["fp32", "bf16"] if bf16_is_fast() else ["fp32"]
 
 
-def bundled_stand(precision: str | None = None) -> Stand:
-    """The checkpoint that ships, in the precision that it is read in here if none is given."""
-    precision = precision or precisions()[-1]
+def bundled_stand(precision: str = "fp32") -> Stand:
+    """The checkpoint that ships."""
     model, half = NanoVLM.from_folder(bundled()), precision == "bf16"
     quick, config = model.for_reading(), model.config
 

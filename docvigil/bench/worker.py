@@ -106,7 +106,7 @@ def ink(name: str, chosen: Settings) -> Reader:
     from models.reader import load_reader
 
     return (
-        published_stand("bf16" if chosen.model_precision == "bf16" else "fp32").fast
+        published_stand(chosen.model_precision).fast
         if name == "published"
         else load_reader(chosen.model_folder, chosen.model_precision)
     )

@@ -10,6 +10,7 @@ system, beneath the drop folder, and no step follows a link.
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 import uuid
@@ -82,12 +83,7 @@ class Claims:
             self._tree.folder(pure.parent.parts) as here,
             self._tree.folder((folder, *shown.parent.parts), make=True) as there,
         ):
-            name = _reserve(there, shown.name, claim)
-            try:
-                os.rename(shown.name, name, src_dir_fd=here, dst_dir_fd=there)
-            except OSError:
-                os.unlink(name, dir_fd=there)
-                raise
+            name = _moved(here, there, shown.name, claim)
             if reason is not None:
                 _write(there, _named(name, claim, ".reason.txt"), reason)
         self._tidy(pure.parent.parts)
@@ -121,15 +117,53 @@ class Claims:
                 parts = parts[:-1]
 
 
-def _reserve(folder: int, name: str, claim: str) -> str:
-    """A name that is free in this folder, now taken by an empty file for the rename to replace."""
+def _moved(here: int, there: int, name: str, claim: str) -> str:
+    """Move a file to another folder, where nothing is replaced; what it is called there.
+
+    By a link, so that whoever is killed on the way leaves no more than a second name of it, which the next one finds.
+    """
+    for free in (name, _beside(name, claim)):
+        try:
+            os.link(name, free, src_dir_fd=here, dst_dir_fd=there, follow_symlinks=False)
+        except FileExistsError:
+            if not _same(here, name, there, free):
+                continue
+        except FileNotFoundError:
+            raise
+        except OSError:
+            # Not every file system has links, and files of others may not be linked everywhere.
+            return _replacing(here, there, name, claim)
+        os.unlink(name, dir_fd=here)
+        return free
+    raise FileExistsError(errno.EEXIST, "Both names that the file might have are taken")
+
+
+def _replacing(here: int, there: int, name: str, claim: str) -> str:
+    """The same without links: the name is taken first by an empty file, which stays where somebody is killed then."""
+    free = name
     try:
-        _create(folder, name)
+        _create(there, free)
     except FileExistsError:
-        stem, dot, suffix = name.rpartition(".")
-        name = _named(stem or name, claim, f" {claim[:8]}{dot}{suffix}" if stem else f" {claim[:8]}")
-        _create(folder, name)
-    return name
+        free = _beside(name, claim)
+        _create(there, free)
+    try:
+        os.rename(name, free, src_dir_fd=here, dst_dir_fd=there)
+    except OSError:
+        os.unlink(free, dir_fd=there)
+        raise
+    return free
+
+
+def _same(here: int, name: str, there: int, other: str) -> bool:
+    """Whether two names are those of one file."""
+    one, two = (os.stat(each, dir_fd=folder, follow_symlinks=False) for each, folder in ((name, here), (other, there)))
+    return os.path.samestat(one, two)
+
+
+def _beside(name: str, claim: str) -> str:
+    """Another name, for a file whose own is taken."""
+    stem, dot, suffix = name.rpartition(".")
+    return _named(stem or name, claim, f" {claim[:8]}{dot}{suffix}" if stem else f" {claim[:8]}")
 
 
 def _create(folder: int, name: str) -> None:

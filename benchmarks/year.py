@@ -107,13 +107,14 @@ def learn(year: Year, golden_documents: int, learned: int, reviewers: Sequence[R
 
 
 def trial(year: Year) -> dict[str, Any]:
-    """Shadow and canary until the version is in production or back; then fresh documents, which it judges."""
+    """Shadow and canary until the version is in production or back; then fresh documents, which it judges. Two decide:
+    one reviewer's errors would count as the version's misses."""
     told: dict[str, Any] = {"moves": []}
-    with year.running() as running:
+    with year.running(**TWO_DECIDE) as running:
         before = stages(running)
         for _ in range(BATCHES):
             year.drop(running, BATCH)
-            year.decide(running, HONEST)
+            year.decide(running, HONEST, two=True)
             now = until(partial(_moved, running, before), GUARD_SECONDS, patient=True) or before
             if now != before:
                 told["moves"].append({"documents": len(year.truths), "stages": sorted(now.values())})

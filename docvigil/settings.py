@@ -193,6 +193,9 @@ class Settings(BaseSettings):
     canary_share: Annotated[float, Field(gt=0, le=1)] = 0.2
     #: Of the documents that a new model cleared, the share with a defect above which it goes back.
     canary_misses: Annotated[float, Field(gt=0, lt=1)] = 0.01
+    #: Of the documents that a new model flagged, the share without a defect above which it goes back; unset, five
+    #: points more than production is shown to raise at most, and a half while too few of its documents were decided.
+    canary_false_alarms: Annotated[float, Field(gt=0, lt=1)] | None = None
     #: A training that has fewer examples from reviewers to learn from is refused.
     retrain_examples: Count = 200
     #: Crops of identifiers that reviewers decided on are kept as examples for so many days after the decision.

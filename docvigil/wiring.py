@@ -168,6 +168,7 @@ def worker_config(chosen: Settings, instance: Instance) -> WorkerConfig:
         shadow_documents=chosen.shadow_documents,
         canary_documents=chosen.canary_documents,
         canary_misses=chosen.canary_misses,
+        canary_false_alarms=chosen.canary_false_alarms,
         canary_share=chosen.canary_share,
         timezone=chosen.timezone,
         retrain_at=None if chosen.retrain_at == "never" else chosen.retrain_at,

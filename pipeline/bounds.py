@@ -10,6 +10,7 @@ for samples taken with known probabilities by inverse weights (Horvitz and Thomp
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -25,11 +26,13 @@ ALPHA, DELTA = 0.01, 0.05
 PRECISION = 1e-7
 
 #: Bettors on a rate below the one tested: how much of the most that can be staked each stakes. The boldest wins most
-#: while no miss comes and is ruined by the first of full weight; the others are there for that.
-STAKES: Floats = np.array([1.0, *(1 - 0.5**j for j in range(10, 0, -1))])
+#: while no miss comes and is ruined by the first of full weight; the others are there for that. Who stakes a share s
+#: wins where the true rate is below some (1 - s/2) of the one tested: a rate little below it takes small stakes.
+BOLD, SMALL = tuple(1 - 0.5**j for j in range(10, 0, -1)), (0.35, 0.2, 0.1, 0.05, 0.02, 0.01)
+STAKES: Floats = np.array([1.0, *BOLD, *SMALL])
 
-#: How the first money is shared out: half to the boldest, since misses are to be rare.
-MONEY: Floats = np.array([0.5, *([0.05] * 10)])
+#: How the first money is shared out: half to the boldest, since misses are to be rare, a tenth to the small stakes.
+MONEY: Floats = np.array([0.5, *(0.4 / len(BOLD) for _ in BOLD), *(0.1 / len(SMALL) for _ in SMALL)])
 
 
 @lru_cache(maxsize=64)
@@ -110,11 +113,34 @@ def log_wealth(rate: float, plain: npt.ArrayLike, missed: Sequence[float] = (), 
     most = 1 / least - rate
     gains: Floats = np.multiply.outer(np.asarray(plain, float), np.log1p(STAKES * rate / most))
     with np.errstate(divide="ignore"):
-        for chance in missed:
-            gains = gains + np.log1p(np.maximum(-1.0, -STAKES * (1 / chance - rate) / most))
-        gains = gains + np.log(MONEY)
-    highest: Floats = gains.max(-1)
-    together: Floats = highest + np.log(np.exp(gains - highest[..., None]).sum(-1))
+        for chance, times in Counter(missed).items():
+            gains = gains + times * np.log1p(np.maximum(-1.0, -STAKES * (1 / chance - rate) / most))
+    return _together(gains)
+
+
+def labels_shown(rate: float, seen: float, delta: float = DELTA) -> int | None:
+    """How many labels show a rate below `rate` where misses come at the rate `seen`; None where no number does."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        lost = seen * np.log1p(-STAKES) if seen else 0.0
+        each: Floats = (1 - seen) * np.log1p(STAKES * rate / (1 - rate)) + lost
+    if each.max() <= 0:
+        return None
+    # A sum of growing and shrinking bettors starts at 1 and is convex, so it crosses the goal once.
+    low, high, goal = 0, 1, math.log(1 / delta)
+    while float(_together(high * each)) < goal:
+        low, high = high, high * 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if float(_together(middle * each)) >= goal else (middle, high)
+    return high
+
+
+def _together(gains: Floats) -> Floats:
+    """The logarithm of what all hold, by that of how many times each multiplied the first money (last axis)."""
+    with np.errstate(divide="ignore"):
+        held = gains + np.log(MONEY)
+    highest: Floats = held.max(-1)
+    together: Floats = highest + np.log(np.exp(held - highest[..., None]).sum(-1))
     return together
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.bounds import DELTA, Floats, log_wealth
+from pipeline.bounds import DELTA, Floats, labels_shown, log_wealth
 
 #: Rates above the limit that are bet on: this part of the way from the limit to 1, each with the same money.
 WAYS: Floats = np.array([0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.4, 0.7])
@@ -70,24 +70,41 @@ def shown_below(rate: Rate, delta: float = DELTA) -> bool:
     return float(wealth) >= math.log(1 / delta)
 
 
+def labels_missing(rate: Rate, delta: float = DELTA) -> int | None:
+    """How many more labels show that the rate is below its limit, where errors go on to come as often as so far; 0
+    where it is shown. None where they come too often for any number to show it."""
+    if shown_below(rate, delta):
+        return 0
+    shown = labels_shown(rate.limit, rate.errors / rate.labels if rate.labels else 0.0, delta)
+    # Rounding may put the number at what is there already.
+    return None if shown is None else max(1, shown - rate.labels)
+
+
+def told_of(rate: Rate, delta: float = DELTA) -> str:
+    """What is missing for a rate to be shown below its limit, for a person."""
+    counted = f"{rate.name}: {rate.errors} of {rate.labels} don't yet show a rate below {rate.limit:.2%}"
+    missing = labels_missing(rate, delta)
+    if missing is None:
+        return f"{counted}; at the rate so far no number of labels will."
+    so_far = "at the rate so far" if rate.errors else "without an error"
+    return f"{counted}; {so_far} about {missing} more labels will."
+
+
 def state(
     rates: Sequence[Rate], documents: int, least_documents: int, alerts: Sequence[str] = (), delta: float = DELTA
 ) -> CanaryState:
     """What is to be done with a canary that has judged so many documents.
 
     It goes back on an alert, or where a rate is proved above its limit, `delta` being shared out among the rates. It
-    is promoted after `least_documents` once each rate is proved below its limit; until then it waits.
+    is promoted after `least_documents` once each rate is proved below its limit; until then it waits, and the reasons
+    say how many labels are missing.
     """
     each = delta / max(1, len(rates))
     worse = [one for one in rates if exceeded(one, each)]
     if worse or alerts:
         told = [f"{one.name}: {one.errors} of {one.labels}, above the limit of {one.limit:.2%}." for one in worse]
         return CanaryState("back", (*told, *alerts))
-    waits = [
-        f"{one.name}: {one.errors} of {one.labels} don't yet show a rate below {one.limit:.2%}."
-        for one in rates
-        if not shown_below(one, each)
-    ]
+    waits = [told_of(one, each) for one in rates if not shown_below(one, each)]
     if documents < least_documents:
         waits.insert(0, f"{documents} of {least_documents} documents judged.")
     return CanaryState("wait" if waits else "promote", tuple(waits))

@@ -3,14 +3,16 @@ nothing. Each is counted by document, among those that were looked at whatever t
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from records.desk_tables import Case, Miss
-from records.learning_tables import ShadowScan
-from records.tables import Finding, Review, Scan
+from records.learning_tables import Evaluation, ShadowScan
+from records.tables import Finding, ModelVersion, Review, Scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,42 @@ def shadowed(session: Session, version: str) -> Counts:
     found = at.get(("clear", True), 0) + at.get(("flagged", True), 0)
     none = at.get(("clear", False), 0) + at.get(("flagged", False), 0)
     return Counts(documents, found, at.get(("clear", True), 0), none, at.get(("flagged", False), 0))
+
+
+def write(
+    session: Session,
+    version: str,
+    stage: str,
+    *,
+    baseline: str,
+    classes: Mapping[str, Any],
+    passed: bool | None,
+    reasons: Sequence[str],
+) -> None:
+    """What a trial shows by now, in one evaluation that is open (`passed` is None) until the version moves; nothing is
+    written where nothing has changed."""
+    now = {"baseline": baseline, "classes": dict(classes), "passed": passed, "reasons": list(reasons)}
+    open_one = session.scalars(_open(version, stage)).one_or_none()
+    if open_one is None:
+        session.execute(insert(Evaluation).values(version=version, set=stage, **now))
+    elif now != {name: getattr(open_one, name) for name in now}:
+        session.execute(update(Evaluation).where(Evaluation.id == open_one.id).values(**now, at=func.now()))
+
+
+def waits(session: Session) -> dict[str, list[str]]:
+    """What the version on trial waits for, in sentences, as the guard last saw it; empty while none is."""
+    on_trial = select(ModelVersion.version, ModelVersion.stage).where(ModelVersion.stage.in_(("shadow", "canary")))
+    found = {}
+    for version, stage in session.execute(on_trial):
+        told = session.scalars(_open(version, stage)).one_or_none()
+        found[version] = [] if told is None else list(told.reasons)
+    return found
+
+
+def _open(version: str, stage: str) -> Select[Evaluation]:
+    """The evaluation of a trial that has not ended."""
+    of_stage = select(Evaluation).where(Evaluation.version == version, Evaluation.set == stage)
+    return of_stage.where(Evaluation.passed.is_(None)).order_by(Evaluation.id.desc()).limit(1)
 
 
 def _counted(session: Session, version: str, which: ColumnElement[bool], error: ColumnElement[bool]) -> tuple[int, int]:

@@ -53,10 +53,12 @@ class WorkerConfig:
     #: Whether versions on trial move by themselves, and how often they are looked at.
     guard: bool = True
     guard_seconds: float = 30.0
-    #: Documents in shadow and as a canary before a version may go on, and the share of misses above which it goes back.
+    #: Documents in shadow and as a canary before a version may go on, and the shares of misses and of false alarms
+    #: above which it goes back; None: by what production raises.
     shadow_documents: int = 500
     canary_documents: int = 500
     canary_misses: float = 0.01
+    canary_false_alarms: float | None = None
     #: The share of the documents that a canary judges.
     canary_share: float = 0.2
     #: How often bounds and drift are read anew.

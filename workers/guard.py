@@ -4,8 +4,8 @@
        └──────────────► retired ◄──proved worse, or an alert ◄──┘
                            └── what a canary cleared is scanned again by the version in production
 
-It runs in the reconciler's loop and asks Postgres alone. Every number it decides by is written into the evaluation that
-goes with the move.
+It runs in the reconciler's loop and asks Postgres alone. Every number it decides by is written into the evaluation of
+the version's stage, which says what is waited for until the version moves.
 """
 
 from __future__ import annotations
@@ -13,14 +13,12 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import structlog
-from sqlalchemy import insert
 from sqlalchemy.orm import Session, sessionmaker
 
 from pipeline.bounds import DELTA, upper
 from pipeline.canary_rule import CanaryState, Rate, documents_needed, exceeded, state
 from pipeline.desk import DeskRules
 from records import model_trials, model_versions, readings, scans, trainings
-from records.learning_tables import Evaluation
 from records.model_trials import Counts
 from records.model_versions import Staged
 from records.words import Refused
@@ -83,8 +81,9 @@ def watch_once(config: WorkerConfig, sessions: sessionmaker[Session]) -> None:
                 log.info("model.not_recalibrated", version=production.version, error=type(wait).__name__)
 
 
-def rates(counts: Counts, production: Counts, misses: float) -> tuple[Rate, Rate]:
-    """What a version on trial is judged by, each with its limit."""
+def rates(counts: Counts, production: Counts, misses: float, false_alarms: float | None) -> tuple[Rate, Rate]:
+    """What a version on trial is judged by, each with its limit; that of false alarms follows production's where none
+    is given."""
     limit = USUAL_LIMIT
     if production.flagged_labelled >= ENOUGH:
         limit = upper(production.false_alarms, production.flagged_labelled) + WORSE
@@ -94,39 +93,35 @@ def rates(counts: Counts, production: Counts, misses: float) -> tuple[Rate, Rate
             "false alarms among flagged documents",
             counts.false_alarms,
             counts.flagged_labelled,
-            min(MOST_LIMIT, max(LEAST_LIMIT, limit)),
+            false_alarms or min(MOST_LIMIT, max(LEAST_LIMIT, limit)),
         ),
     )
 
 
 def _moved(session: Session, config: WorkerConfig, trial: Staged, production: Staged) -> str:
     theirs = model_trials.judged(session, production.version)
-    if trial.stage == "shadow":
-        counts = model_trials.shadowed(session, trial.version)
-        told = _of_shadow(config, counts, rates(counts, theirs, config.canary_misses))
-        to = {"back": "retired", "promote": "canary"}.get(told.move)
-    else:
-        counts = model_trials.judged(session, trial.version)
-        told = state(rates(counts, theirs, config.canary_misses), counts.documents, config.canary_documents)
-        to = {"back": "retired", "promote": "production"}.get(told.move)
+    in_shadow = trial.stage == "shadow"
+    counts = (model_trials.shadowed if in_shadow else model_trials.judged)(session, trial.version)
+    each = rates(counts, theirs, config.canary_misses, config.canary_false_alarms)
+    told = _of_shadow(config, counts, each) if in_shadow else state(each, counts.documents, config.canary_documents)
+    to = {"back": "retired", "promote": "canary" if in_shadow else "production"}.get(told.move)
     observe.TRIAL.labels("documents").set(counts.documents)
     observe.TRIAL.labels("missed").set(counts.misses)
     observe.TRIAL.labels("false alarms").set(counts.false_alarms)
+    needed = _needed(config.canary_misses, counts, trial.share or 1.0)
+    model_trials.write(
+        session,
+        trial.version,
+        trial.stage,
+        baseline=production.version,
+        classes={"counts": asdict(counts), "production": asdict(theirs), "documents_needed": needed},
+        passed=None if to is None else told.move == "promote",
+        reasons=told.reasons,
+    )
     if to is None:
         return "wait"
     share = config.canary_share if to == "canary" else None
     model_versions.stage(session, trial.version, to, by=GUARD, share=share, why=told.move)
-    needed = _needed(config.canary_misses, counts, trial.share or 1.0)
-    session.execute(
-        insert(Evaluation).values(
-            version=trial.version,
-            baseline=production.version,
-            set=trial.stage,
-            classes={"counts": asdict(counts), "production": asdict(theirs), "documents_needed": needed},
-            passed=told.move == "promote",
-            reasons=list(told.reasons),
-        )
-    )
     log.warning("model.moved", version=trial.version, stage=to, documents=counts.documents)
     observe.MOVES.labels(to).inc()
     return "back" if to == "retired" else to

@@ -18,7 +18,7 @@ from models.calibration import FILE
 from models.checkpoint import WEIGHTS, digest
 from pipeline.missed import Bound
 from pipeline.verdict import Thresholds
-from records import model_versions
+from records import model_trials, model_versions
 
 app = typer.Typer(help="The models that read: list, evaluate, calibrate, promote, roll back.", no_args_is_help=True)
 
@@ -33,15 +33,19 @@ def list_(json: Annotated[bool, typer.Option("--json", help="One object a line."
     With --json one object a line: `version` (the digest of weights, architecture and calibration), `stage` (candidate,
     shadow, canary, production, retired; null where it has not been used yet), `selected` (whether the settings name
     it), `folder` (of the selected one), `calibrated` (whether its confidence was calibrated; null where unknown),
-    `metrics`, `staged_at` and `bound`: of the selected one what `docvigil models calibrate --json` says, with
-    `in_force` beside each class (whether its bound holds under the thresholds in use); null where none was computed.
+    `metrics`, `staged_at`, `waits` (what the version on trial waits for, in sentences) and `bound`: of the selected one
+    what `docvigil models calibrate --json` says, with `in_force` beside each class (whether its bound holds under the
+    thresholds in use); null where none was computed.
     """
     with opened() as desk, desk.sessions.begin() as session:
-        recorded = model_versions.every(session)
+        recorded, waits = model_versions.every(session), model_trials.waits(session)
         chosen = _selected(desk.settings)
-    rows = [_row(one.version, one.stage, one.metrics, one.staged_at, chosen) for one in recorded]
+    rows = [
+        _row(one.version, one.stage, one.metrics, one.staged_at, chosen) | {"waits": waits.get(one.version, [])}
+        for one in recorded
+    ]
     if all(row["version"] != chosen["version"] for row in rows):
-        rows.insert(0, _row(chosen["version"], None, {}, None, chosen))
+        rows.insert(0, _row(chosen["version"], None, {}, None, chosen) | {"waits": []})
     if json:
         for row in rows:
             as_json(row)
@@ -57,6 +61,9 @@ def list_(json: Annotated[bool, typer.Option("--json", help="One object a line."
             ", ".join(f"{name} {value}" for name, value in row["metrics"].items()),
         )
     screen.print(table)
+    for row in rows:
+        for reason in row["waits"]:
+            screen.print(f"{row['version'][:SHOWN_DIGEST]} waits: {reason}", highlight=False, soft_wrap=True)
     screen.print(f"→ is the model of the settings, in {chosen['folder']}", highlight=False, soft_wrap=True)
     _tell(chosen["bound"], chosen["thresholds"])
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from pipeline.desk import DeskRules
 from pipeline.drift import drift
 from pipeline.findings import Finding, Outcome, Verdict
-from records import leases, model_archives, model_versions, readings, shadow_scans, trainings
+from records import leases, model_archives, model_trials, model_versions, readings, shadow_scans, trainings
 from records.learning_tables import Evaluation
 from records.tables import Document, ModelVersion
 from records.words import Versions
@@ -149,6 +149,50 @@ def test_a_good_canary_comes_into_production(sessions: sessionmaker[Session]) ->
             break
     assert done == "production"
     assert (stage(sessions), stage(sessions, "old")) == ("production", "retired")
+
+
+def evaluations(sessions: sessionmaker[Session]) -> list[Evaluation]:
+    with sessions.begin() as session:
+        found = list(session.scalars(select(Evaluation).order_by(Evaluation.id)))
+        session.expunge_all()
+    return found
+
+
+def test_a_version_on_trial_says_what_it_waits_for(sessions: sessionmaker[Session]) -> None:
+    at(sessions, "canary")
+    for number in range(15):
+        scanned(sessions, f"c{number}", [PASS])
+        if number % 10 == 0:
+            assert guard_once(CONFIG, sessions) == "wait"
+    assert guard_once(CONFIG, sessions) == guard_once(CONFIG, sessions) == "wait"
+    (told,) = evaluations(sessions)
+    with sessions.begin() as session:
+        assert model_trials.waits(session) == {"new": told.reasons}
+    assert (told.set, told.passed, told.classes["counts"]["documents"]) == ("canary", None, 15)
+    documents, missed, alarms = told.reasons
+    assert documents == "15 of 20 documents judged."
+    assert "missed defects among cleared documents: 0 of 15 don't yet show a rate below 20.00%" in missed
+    assert "about 3 more labels" in missed
+    assert "about 6 more labels" in alarms
+
+    for number in range(7):
+        scanned(sessions, f"c{15 + number}", [PASS])
+        scanned(sessions, f"f{number}", [finding()])
+    assert guard_once(CONFIG, sessions) == "production"
+    (told,) = evaluations(sessions)
+    assert (told.passed, told.reasons) == (True, [])
+    with sessions.begin() as session:
+        assert model_trials.waits(session) == {}
+
+
+def test_false_alarms_are_allowed_as_the_settings_say(sessions: sessionmaker[Session]) -> None:
+    at(sessions, "canary")
+    for number in range(12):
+        scanned(sessions, f"f{number}", [finding()], wrong=number % 2 == 0)
+    assert guard_once(replace(CONFIG, canary_false_alarms=0.9), sessions) == "wait"
+    (told,) = evaluations(sessions)
+    assert "false alarms among flagged documents: 6 of 12 don't yet show a rate below 90.00%" in told.reasons[-1]
+    assert guard_once(replace(CONFIG, canary_false_alarms=0.05), sessions) == "back"
 
 
 def test_who_wants_to_move_versions_alone_does(sessions: sessionmaker[Session]) -> None:

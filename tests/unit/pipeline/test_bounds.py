@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from pipeline.bounds import MONEY, first_safe, log_wealth, needed, p_value, running_upper, upper
+from pipeline.bounds import MONEY, first_safe, labels_shown, log_wealth, needed, p_value, running_upper, upper
 
 SIMULATED = 1000
 
@@ -44,21 +44,44 @@ def test_a_limit_holds_in_the_promised_share_of_calibrations() -> None:
     assert (rates > 0.003).mean() > 0.5, "and it is not so careful as to be of no use"
 
 
-@pytest.mark.parametrize("rate", [0.005, 0.01, 0.05])
+def ever_shown(rate: float, limit: float, labels: int, seed: int) -> float:
+    """The share of streams in which a rate below the limit is shown at any of so many labels."""
+    missed = np.cumsum(np.random.default_rng(seed).random((SIMULATED, labels)) < rate, axis=1)
+    count = np.arange(1, labels + 1)
+    wealth = np.full(missed.shape, -np.inf)
+    for k in range(int(missed.max()) + 1):
+        now = missed == k
+        wealth[now] = log_wealth(limit, (count - missed)[now], [1.0] * k)
+    return float((wealth >= math.log(20)).any(axis=1).mean())
+
+
+@pytest.mark.parametrize("rate", [0.005, 0.01, 0.05, 0.2])
 def test_a_limit_read_at_every_label_holds(rate: float) -> None:
     """Of 1,000 streams of labels, no more than δ ever see the limit fall below the true rate."""
-    rng = np.random.default_rng(7)
-    missed = np.cumsum(rng.random((SIMULATED, 1200)) < rate, axis=1)
-    count = np.arange(1, 1201)
     # The limit is below a rate exactly when the bettors against it hold 1/δ.
-    most = int(missed.max())
-    wealth = np.full(missed.shape, -np.inf)
-    for k in range(most + 1):
-        now = missed == k
-        wealth[now] = log_wealth(rate, (count - missed)[now], [1.0] * k)
-    broken = (wealth >= math.log(20)).any(axis=1)
-    assert broken.mean() <= 0.05 + CHANCE
-    assert broken.any(), "a limit that never breaks is wider than it need be"
+    broken = ever_shown(rate, rate, 1200, seed=7)
+    assert broken <= 0.05 + CHANCE
+    assert broken, "a limit that never breaks is wider than it need be"
+
+
+def test_a_rate_little_below_its_limit_is_shown_by_enough_labels() -> None:
+    """The boldest stakes alone never show what lies above two thirds of the limit."""
+    labels = labels_shown(0.2, 0.8 * 0.2)
+    assert labels is not None
+    assert ever_shown(0.8 * 0.2, 0.2, labels, seed=11) > 0.3, "the number is that of the expectation"
+    assert ever_shown(0.8 * 0.2, 0.2, 2 * labels, seed=12) > 0.9
+
+
+def test_the_number_of_labels_that_show_a_rate() -> None:
+    for limit in (0.01, 0.05, 0.2):
+        fewest = labels_shown(limit, 0.0)
+        assert fewest is not None
+        assert log_wealth(limit, fewest) >= math.log(20) > log_wealth(limit, fewest - 1)
+        boldest = math.log(20 / MONEY[0]) / -math.log1p(-limit)
+        assert fewest < 1.01 * boldest, "small stakes hardly cost a label where nothing is missed"
+    numbers = [labels_shown(0.05, seen) for seen in (0.0, 0.01, 0.03, 0.04, 0.045)]
+    assert numbers == sorted(number for number in numbers if number is not None)
+    assert labels_shown(0.05, 0.05) is labels_shown(0.05, 1.0) is None
 
 
 def test_a_limit_of_a_sampled_stream_holds_at_every_document() -> None:

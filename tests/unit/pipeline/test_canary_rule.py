@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from pipeline.canary_rule import Rate, documents_needed, labels_needed, log_excess, state
+from pipeline.canary_rule import Rate, documents_needed, labels_missing, labels_needed, log_excess, shown_below, state
 
 SIMULATED = 1000
 
@@ -36,6 +36,24 @@ def test_no_number_is_shown_for_one_that_is_not_worse() -> None:
     assert labels_needed(0.01, 0.01) is None
     with pytest.raises(ValueError, match="shares"):
         documents_needed(0.1, 0.01, labelled=0)
+
+
+def test_what_is_waited_for_is_said() -> None:
+    few, near, over = Rate("misses", 0, 20, 0.05), Rate("misses", 8, 200, 0.05), Rate("misses", 3, 50, 0.05)
+    missing = labels_missing(few)
+    assert missing is not None
+    assert shown_below(Rate("misses", 0, 20 + missing, 0.05))
+    assert not shown_below(Rate("misses", 0, 19 + missing, 0.05))
+    assert labels_missing(Rate("misses", 0, 20 + missing, 0.05)) == 0
+    later = labels_missing(near)
+    assert later is not None
+    assert shown_below(Rate("misses", int((200 + later) * 0.04), 200 + later, 0.05))
+    assert labels_missing(over) is None
+    (told,) = state([few], 20, 20, delta=0.05).reasons
+    assert told.startswith("misses: 0 of 20 don't yet show a rate below 5.00%; without an error about ")
+    assert f" {missing} more labels" in told
+    assert f"about {later} more labels" in state([near], 20, 20).reasons[0]
+    assert "no number of labels" in state([over], 20, 20).reasons[0]
 
 
 def test_moves() -> None:

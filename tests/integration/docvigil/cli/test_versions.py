@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from docvigil.cli import versions
 from models.checkpoint import digest
 from pipeline.findings import Verdict
-from records import leases, model_versions
+from records import leases, model_trials, model_versions
 from records.objects import FolderStore
 from records.tables import Document, ModelVersion
 from records.words import Versions
@@ -87,6 +87,12 @@ def test_a_version_is_promoted_and_taken_back(
     said = run("models", "promote", version[:5], "--to", "canary", "--share", "0.5")
     assert f"version {version} was candidate and is canary now" in said.out
     assert row(sessions, version) == ("canary", 0.5, "tester")
+    with sessions.begin() as session:
+        waits = ["3 of 500 documents judged."]
+        model_trials.write(session, version, "canary", baseline="installed", classes={}, passed=None, reasons=waits)
+    listed = [json.loads(line) for line in run("models", "list", "--json").out.splitlines()]
+    assert {one["version"]: one["waits"] for one in listed}[version] == waits
+    assert f"{version[:12]} waits: {waits[0]}" in run("models", "list").out
     for number in range(3):
         scan_id = steps.document(sessions, f"form {number}")
         steps.prepare(sessions, scan_id)

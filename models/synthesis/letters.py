@@ -10,8 +10,8 @@ from typing import Literal
 
 import numpy as np
 
-from models.synthesis import clutter, phrases, wording
-from models.synthesis.autographs import autograph, hand
+from models.synthesis import clutter, deeds, phrases, wording
+from models.synthesis.autographs import hand
 from models.synthesis.faces import Materials
 from models.synthesis.leaf import PRINT, PX_PER_MM, Spread
 from models.synthesis.people import COMPANIES
@@ -20,7 +20,7 @@ from models.synthesis.scribe import Scribe
 Kind = Literal["letter", "deed", "form", "drawing", "manuscript"]
 
 #: Kinds of pages and how many of each.
-KINDS: dict[Kind, float] = {"letter": 0.5, "deed": 0.24, "form": 0.14, "drawing": 0.08, "manuscript": 0.04}
+KINDS: dict[Kind, float] = {"letter": 0.44, "deed": 0.32, "form": 0.13, "drawing": 0.07, "manuscript": 0.04}
 
 
 def spread(
@@ -69,8 +69,14 @@ class Writer(Scribe):
         self._close()
 
     def _deed(self) -> None:
+        """A page of a deed: its title, articles, or the end where people sign; initials at its foot, or a copy's words."""
         rng = self.rng
         bottom = rng.uniform(0.35, 0.92)
+        if rng.random() < 0.15:
+            deeds.title_page(self)
+            if self.signed:
+                deeds.initial_feet(self)
+            return
         for _ in range(int(rng.integers(0, 4))):
             self.heading(phrases.words(rng, int(rng.integers(1, 5))))
         while self.y < bottom * self.leaf.height:
@@ -82,7 +88,9 @@ class Writer(Scribe):
             if rng.random() < 0.5:
                 return
         if self.signed:
-            self._initial_feet()
+            deeds.initial_feet(self)
+        if rng.random() < 0.2:
+            deeds.certified(self, signed=self.signed)
 
     def _form(self) -> None:
         """Rows of labels with lines or boxes, filled by hand, and somewhere a place to sign."""
@@ -239,18 +247,6 @@ class Writer(Scribe):
             self.line(
                 ("cc: ", "Enc. ", f"{rng.choice(list('ABCDEFG'))}/jk ", "P.S. ")[rng.integers(4)] + phrases.person(rng)
             )
-
-    def _initial_feet(self) -> None:
-        """Initials at the foot of each page, of all who will sign the last."""
-        rng, mm, leaf = self.rng, PX_PER_MM, self.leaf
-        x = leaf.width - rng.uniform(10, 60) * mm
-        if rng.random() < 0.2:
-            x = rng.uniform(8, 120) * mm
-        y = leaf.height - rng.uniform(12, 40) * mm
-        for _ in range(int(rng.choice((1, 2, 3), p=(0.55, 0.3, 0.15)))):
-            mask = autograph(rng, self.materials, initials=True)
-            leaf.sign(mask, x - mask.shape[1], y - mask.shape[0] / 2 + rng.normal(0, 2) * mm, self.pen)
-            x -= mask.shape[1] + rng.uniform(1, 12) * mm
 
     def _around(self) -> None:
         """What anybody did to the page later."""

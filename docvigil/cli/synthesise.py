@@ -24,17 +24,31 @@ def synthesise(
     types: Annotated[list[str] | None, typer.Option("--type", help="Only these document types.")] = None,
     defects: Annotated[float, typer.Option(min=0, max=1, help="Share of documents with one planted defect.")] = 0.5,
     split: Annotated[str, typer.Option(help="Fonts, digits and signers: train or test.")] = "test",
+    manners: Annotated[
+        str,
+        typer.Option(
+            help="How paper reaches us: all, or some of scan, photograph, fold, fax, photocopy, correction, security."
+        ),
+    ] = "scan",
 ) -> None:
     """Draw labelled, scanned-looking documents with and without defects."""
     from models.synthesis.documents import synthesise as draw
+    from models.synthesis.manners import MIX, mixed
 
     if split not in ("train", "test"):
         raise typer.BadParameter(f"--split is train or test, not {split!r}")
+    try:
+        named = tuple(one.strip() for one in manners.split(",") if one.strip())
+        ways = MIX if manners == "all" else mixed(named)
+    except ValueError as wrong:
+        raise typer.BadParameter(f"--manners: {wrong}") from wrong
     known = {one.name: one for one in document_types(settings())}
     for name in types or ():
         if name not in known:
             raise Refusal(f"there is no document type {name!r}; known are {', '.join(sorted(known))}")
     wanted = [known[name] for name in types] if types else None
-    drawn = draw(folder, count, seed=seed, types=wanted, defects=defects, split=split)
+    drawn = draw(
+        folder, count, seed=seed, types=wanted, defects=defects, split=split, ways=None if manners == "scan" else ways
+    )
     planted = sum(bool(label.defects) for label in track(drawn, "drawing", total=count, console=screen))
     screen.print(f"{count} documents in {folder}, {planted} of them with a planted defect (labels.jsonl)")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from models.synthesis import phrases, wording
 from models.synthesis.autographs import autograph, hand, tight
 from models.synthesis.leaf import PX_PER_MM
 from models.synthesis.people import COMPANIES, MEN, SURNAMES, WOMEN
 from models.synthesis.scribe import Scribe
+from models.synthesis.strokes import Mask
 
 #: What is stamped or typed on a copy of a deed.
 CERTIFIED = (
@@ -47,11 +46,11 @@ def initial_feet(scribe: Scribe) -> None:
     masks = [_initials(scribe) for _ in range(count)]
     way = rng.random()
     if way < 0.12:
-        x, y = (rng.uniform(2, 8) * mm if rng.random() < 0.4 else leaf.width - rng.uniform(18, 24) * mm), leaf.height
-        y *= rng.uniform(0.3, 0.85)
+        margin = rng.uniform(2, 8) * mm if rng.random() < 0.4 else leaf.width - rng.uniform(18, 24) * mm
+        top = leaf.height * rng.uniform(0.3, 0.85)
         for mask in masks:
-            leaf.sign(mask, x, y, scribe.pen)
-            y += mask.shape[0] + rng.uniform(1, 15) * mm
+            leaf.sign(mask, margin, top, scribe.pen)
+            top += mask.shape[0] + rng.uniform(1, 15) * mm
         return
     x = leaf.width - rng.uniform(6, 60) * mm if way < 0.75 else rng.uniform(40, 150) * mm
     y = leaf.height - rng.uniform(9, 40) * mm
@@ -86,7 +85,7 @@ def certified(scribe: Scribe, *, signed: bool) -> None:
         scribe.autograph(x + rng.uniform(-10, 45) * mm, down)
 
 
-def _initials(scribe: Scribe) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def _initials(scribe: Scribe) -> Mask:
     """Initials by a pen, in a third of all cases plain letters as anybody writes them."""
     rng = scribe.rng
     if rng.random() > 0.33:

@@ -8,7 +8,7 @@ Each document depends on the seed and its own number alone, so parts of a run ma
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from models.synthesis import corrections, filling, manners, register, room, scans
 from models.synthesis import defects as planting
-from models.synthesis import filling, register, room, scans
 from models.synthesis.defects import Defect
 from models.synthesis.faces import Materials, plain
 from models.synthesis.paper import Hand, Paper
@@ -71,13 +71,15 @@ class LabelledField:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """The truth about one file, made to arrive `on` that day."""
+    """The truth about one file, made to arrive `on` that day; `manner` is how its paper reached us
+    (`models.synthesis.manners`)."""
 
     path: str
     document_type: str
     fields: tuple[LabelledField, ...]
     defects: tuple[Defect, ...]
     on: date
+    manner: str = "scan"
 
     def as_json(self) -> dict[str, Any]:
         """The label as one line of labels.jsonl."""
@@ -90,6 +92,7 @@ class Label:
             ],
             "defects": [{"page": one.page, "field": one.field, "check": one.check} for one in self.defects],
             "on": self.on.isoformat(),
+            "manner": self.manner,
         }
 
 
@@ -105,18 +108,20 @@ def synthesise(
     digits: Path | None = None,
     endorsers: Sequence[Endorser] | None = None,
     on: date | None = None,
+    ways: Mapping[str, float] | None = None,
 ) -> Iterator[Label]:
     """Draws `count` documents into `folder`, yielding the label of each as soon as it is written.
 
     A share `defects` of them has one defect planted. Ink is pen strokes, and handwriting fonts and real digits of the
-    split where their folder and file are given. `labels.jsonl` and the register, `endorsers.csv`, are written beside;
-    documents of an earlier run in the same folder are removed.
+    split where their folder and file are given. `ways` are manners and their shares; all are scans where not given.
+    `labels.jsonl` and the register, `endorsers.csv`, are written beside; documents of an earlier run in the same folder
+    are removed.
 
     Raises `ValueError` for a share that is none, an unknown split, or no types.
     """
     if not 0 <= defects <= 1:
         raise ValueError(f"the share of documents with a defect lies between 0 and 1, not at {defects}")
-    studio = Studio.opened(seed, types, split=split, fonts=fonts, digits=digits, endorsers=endorsers, on=on)
+    studio = Studio.opened(seed, types, split=split, fonts=fonts, digits=digits, endorsers=endorsers, on=on, ways=ways)
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / LABELS).exists():
         # What an earlier run left would have no label any more.
@@ -140,6 +145,7 @@ class Studio:
     materials: Materials
     desk: Register
     on: date
+    ways: Mapping[str, float] | None = None
 
     @classmethod
     def opened(
@@ -152,6 +158,7 @@ class Studio:
         digits: Path | None = None,
         endorsers: Sequence[Endorser] | None = None,
         on: date | None = None,
+        ways: Mapping[str, float] | None = None,
     ) -> Studio:
         known = tuple(builtin() if types is None else types)
         if not known:
@@ -163,7 +170,7 @@ class Studio:
             if endorsers is None
             else Register(tuple(endorsers), day)
         )
-        return cls(seed, known, plain(checked(split), fonts, digits), desk, day)
+        return cls(seed, known, plain(checked(split), fonts, digits), desk, day, ways)
 
     def draw(self, folder: Path, number: int, defects: float) -> Label:
         """Draws document `number` (from 0) of the run."""
@@ -173,6 +180,10 @@ class Studio:
         defect = planting.plant(form, self.desk, rng) if rng.random() < defects else None
         dropped = defect.page if defect is not None and defect.check == "page.missing" else None
         manner = scans.Manner.drawn(rng)
+        # A generator of its own: whoever wants scans alone gets the same bytes as ever.
+        other = np.random.default_rng([self.seed, number + 1, 1])
+        named = manners.chosen(self.ways, other) if self.ways else "scan"
+        way = manners.MANNERS[named]
         holder, official = Hand(rng, self.materials), Hand(rng, self.materials)
         pages: list[scans.Scan] = []
         fields: list[LabelledField] = []
@@ -181,11 +192,14 @@ class Studio:
             if page == dropped:
                 continue
             paper = Paper(doctype, page, self.materials, rng)
-            self._fill(paper, form, page, holder, official)
+            if way.before is not None:
+                paper.image = way.before(paper.image, other)
+            self._fill(paper, form, page, holder, official, other if way.corrected else None)
             marked = defect is not None and defect.mark is not None and defect.page == page
             if defect is not None and marked and not self._mark(paper, form, defect, holder, rng):
                 defect = None
-            scanned = scans.scan(paper.image, manner, rng)
+            image = paper.image if way.after is None else way.after(paper.image, other)
+            scanned = way.seen(image, manner, rng)
             pages.append(scanned)
             fields += [
                 LabelledField(
@@ -199,15 +213,30 @@ class Studio:
         if dropped is not None:
             planted.append(Defect(1, None, "page.missing"))
         shares = ONE if len(pages) == 1 else SEVERAL
+        if way.formats is not None:
+            some = {one: share for one, share in way.formats.items() if len(pages) == 1 or one != "jpeg"}
+            shares = {one: share / sum(some.values()) for one, share in some.items()}
         format_ = list(shares)[int(rng.choice(len(shares), p=list(shares.values())))]
         path = f"form-{number + 1:05d}{ENDINGS[format_]}"
         scans.save(folder / path, pages, manner, format_)
-        return Label(path, doctype.name, tuple(fields), tuple(planted), self.on)
+        return Label(path, doctype.name, tuple(fields), tuple(planted), self.on, named)
 
-    def _fill(self, paper: Paper, form: filling.Filled, page: int, holder: Hand, official: Hand) -> None:
+    def _fill(
+        self,
+        paper: Paper,
+        form: filling.Filled,
+        page: int,
+        holder: Hand,
+        official: Hand,
+        corrected: np.random.Generator | None,
+    ) -> None:
         entries = [entry for entry in form.entries.values() if entry.field.page == page]
         for entry in entries:
-            paper.fill(entry, official if filling.is_office(entry.field) else holder)
+            hand = official if filling.is_office(entry.field) else holder
+            if corrected is not None and corrections.corrects(entry, corrected):
+                corrections.fill(paper, entry, hand, corrected)
+            else:
+                paper.fill(entry, hand)
         if paper.rng.random() < STRUCK:
             unused = [
                 entry.field for entry in entries if entry.text is None and filling.row(form.doctype, entry.field) > 1

@@ -69,7 +69,7 @@ class Writer(Scribe):
         self._close()
 
     def _deed(self) -> None:
-        """A page of a deed: its title, articles, or the end where people sign; initials at its foot, or a copy's words."""
+        """A page of a deed: title, articles, or the end where people sign; initials at its foot, words on a copy."""
         rng = self.rng
         bottom = rng.uniform(0.35, 0.92)
         if rng.random() < 0.15:

@@ -30,6 +30,9 @@ SKEW, SHIFT, STRETCH, PULL_MM = 5.0, 0.008, 0.006, 0.3
 #: The day that files say they were made: bytes must not tell when.
 MADE = time.struct_time((2000, 1, 1, 0, 0, 0, 5, 1, 0))
 
+#: How wide a sheet of A4 is.
+A4_INCHES = 210 / 25.4
+
 #: Side of the square of noise that is laid over a page again and again.
 NOISE = 509
 
@@ -61,17 +64,21 @@ class Manner:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scan:
-    """A scanned page: RGB or grey, and the map from pixels of the paper to pixels of the scan."""
+    """A scanned page: RGB or grey, and the projective map from pixels of the paper to pixels of the scan. `size` is the
+    paper's, `dpi` what the file says (across, down; None: nothing); `bilevel` pages are black or white."""
 
     image: Colour | Pixels
     matrix: npt.NDArray[np.float64]
     size: tuple[int, int]
+    dpi: tuple[float, float] | None
+    bilevel: bool = False
 
     def box(self, box: Box) -> Box:
         """Where a box of the paper (in fractions) lies on the scan, in fractions."""
         width, height = self.size
         corners = np.array([(x * width, y * height, 1) for x in (box.x0, box.x1) for y in (box.y0, box.y1)])
-        ends = corners @ self.matrix[:2].T / (self.image.shape[1], self.image.shape[0])
+        projected = corners @ self.matrix.T
+        ends = projected[:, :2] / projected[:, 2:] / (self.image.shape[1], self.image.shape[0])
         low, high = np.clip(ends.min(axis=0), 0, 0.9999), np.clip(ends.max(axis=0), 0.0001, 1)
         return Box(float(low[0]), float(low[1]), float(max(high[0], low[0] + 1e-4)), float(max(high[1], low[1] + 1e-4)))
 
@@ -103,7 +110,7 @@ def scan(paper: Colour, manner: Manner, rng: np.random.Generator) -> Scan:
     map_y = i[1, 0] * across + (i[1, 1] * down + i[1, 2] + pull)[:, None]
     bed = int(rng.integers(235, 256))
     page = cv2.remap(page, map_x, map_y, cv2.INTER_LINEAR, borderValue=(bed, bed, bed))
-    return Scan(_exposed(page, manner, rng), matrix, (width, height))
+    return Scan(_exposed(page, manner, rng), matrix, (width, height), (manner.dpi, manner.dpi))
 
 
 def _exposed(page: npt.NDArray[np.uint8], manner: Manner, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
@@ -128,23 +135,36 @@ def save(path: Path, pages: Sequence[Scan], manner: Manner, format: Format) -> N
     if format == "jpeg" and len(pages) != 1:
         raise ValueError(f"a JPEG holds one page, not {len(pages)}")
     images = [Image.fromarray(page.image) for page in pages]
-    resolution = float(manner.dpi)
-    file = io.BytesIO()
+    dpi, file = pages[0].dpi, io.BytesIO()
+    said = {} if dpi is None else {"dpi": dpi}
     if format == "jpeg":
-        images[0].save(file, "JPEG", quality=manner.quality, dpi=(manner.dpi, manner.dpi))
+        images[0].save(file, "JPEG", quality=manner.quality, **said)
     elif format == "tiff":
-        how = {"compression": "jpeg", "quality": manner.quality, "dpi": (resolution, resolution)}
-        images[0].save(file, "TIFF", save_all=True, append_images=images[1:], **how)
+        packed = {"compression": "jpeg", "quality": manner.quality}
+        if pages[0].bilevel:
+            images, packed = [_black(one) for one in images], {"compression": "group4"}
+        images[0].save(file, "TIFF", save_all=True, append_images=images[1:], **packed, **said)
     else:
+        # A PDF has a size in any case: pictures that don't tell theirs are fitted to A4.
+        across = images[0].width / A4_INCHES if dpi is None else dpi[0]
+        if dpi is not None and dpi[0] != dpi[1]:
+            images = [one.resize((one.width, round(one.height * dpi[0] / dpi[1]))) for one in images]
+        packed = {"quality": manner.quality}
+        if pages[0].bilevel:
+            images, packed = [_black(one) for one in images], {}
         images[0].save(
             file,
             "PDF",
             save_all=True,
             append_images=images[1:],
-            resolution=resolution,
-            quality=manner.quality,
+            resolution=across,
             title="scan",
             creationDate=MADE,
             modDate=MADE,
+            **packed,
         )
     path.write_bytes(file.getvalue())
+
+
+def _black(image: Image.Image) -> Image.Image:
+    return image.convert("1", dither=Image.Dither.NONE)

@@ -26,6 +26,7 @@ from models.scores import expected_error, ranking, strict_share, wilson
 from models.synthesis.digits import Digits
 from models.synthesis.evidence import STRINGS, Drawn, make
 from models.synthesis.faces import Materials, OutlineFace, materials
+from models.synthesis.manners import MANNERS
 from models.synthesis.pen import Source
 from models.training.forms import evidence_of
 from pipeline import amounts, dates, identifiers
@@ -211,19 +212,19 @@ def evaluate(reader: Reader, count: int, processes: int = 1) -> list[Score]:
     return scores
 
 
-def cut_from_forms(documents: int, first: int, processes: int = 1) -> list[Drawn]:
-    """All evidence of so many forms of the test split, those of numbers `first` on."""
+def cut_from_forms(documents: int, first: int, processes: int = 1, manner: str = "scan") -> list[Drawn]:
+    """All evidence of so many forms of the test split, those of numbers `first` on, that reached us in that manner."""
     if processes == 1:
-        return evidence_of("test", documents, first)
-    shares = [("test", min(SHARE, documents - start), first + start) for start in range(0, documents, SHARE)]
+        return evidence_of("test", documents, first, manner)
+    shares = [("test", min(SHARE, documents - start), first + start, manner) for start in range(0, documents, SHARE)]
     with get_context("spawn").Pool(processes) as pool:
         return [one for share in pool.starmap(evidence_of, shares, chunksize=1) for one in share]
 
 
-def evaluate_forms(reader: Reader, documents: int, processes: int = 1) -> list[Score]:
+def evaluate_forms(reader: Reader, documents: int, processes: int = 1, manner: str = "scan") -> list[Score]:
     """The score of each kind on the evidence of so many whole forms, filled, scanned, located and cut, none of which
     calibration saw. Of strings only those that stand there; empty ones are counted as a kind of their own."""
-    every = cut_from_forms(documents, FIRST_FORM, processes)
+    every = cut_from_forms(documents, FIRST_FORM, processes, manner)
     scores = []
     for kind in sorted({one.kind for one in every}):
         own = [one for one in every if one.kind == kind]
@@ -263,11 +264,15 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=2000, help="evidences a task")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="that draw")
     parser.add_argument("--forms", type=int, help="measure on the evidence of so many whole forms instead")
+    parser.add_argument("--manner", choices=(*MANNERS, "all"), default="scan", help="how the forms reached us")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     reader = load_reader(given.checkpoint)
     many = given.processes
-    scores = evaluate_forms(reader, given.forms, many) if given.forms else evaluate(reader, given.count, many)
+    if given.forms:
+        scores = evaluate_forms(reader, given.forms, many, given.manner)
+    else:
+        scores = evaluate(reader, given.count, many)
     sys.stdout.write(json.dumps([asdict(one) for one in scores]) if given.json else table(scores))
     sys.stdout.write("\n")
 

@@ -25,6 +25,7 @@ from models.nanovlm.tokens import CHARACTERS
 from models.synthesis.documents import Label, Studio
 from models.synthesis.evidence import Answer, Drawn
 from models.synthesis.faces import FOLDER
+from models.synthesis.manners import MIX, mixed
 from models.training.lesson import FORMS
 from models.training.shards import SIZE, UNKNOWN, alone, packed, place, save
 from pipeline.doctypes.load import builtin
@@ -44,6 +45,9 @@ FIRST_DAY, DAYS = date(2004, 1, 1), 365 * 30
 
 #: How many of the evidences of a kind are kept: forms have many boxes to tick and names, and few dates.
 KEPT = {FieldKind.TEXT: 0.1, FieldKind.CHECKBOX: 0.08, FieldKind.SIGNATURE: 0.7}
+
+#: The name for all manners together: every third form of a training reaches us in any.
+MIXED = "all"
 
 #: How many of the empty ones.
 KEPT_EMPTY = 0.5
@@ -75,26 +79,28 @@ def draw(folder: Path, number: int, split: str = "train", size: int = SIZE) -> P
         drawn: list[Drawn] = []
         with tempfile.TemporaryDirectory() as work:
             for document in range(MOST_DOCUMENTS):
-                drawn += _kept(_document(Path(work), number * MOST_DOCUMENTS + document, split), rng)
+                at = number * MOST_DOCUMENTS + document
+                drawn += _kept(_document(Path(work), at, split, MIXED if at % 3 == 2 else "scan"), rng)
                 if len(drawn) >= size:
                     break
         save(path, packed(drawn[:size]))
     return path
 
 
-def evidence_of(split: str, documents: int, first: int) -> list[Drawn]:
-    """All evidence of so many forms, those of numbers `first` on."""
+def evidence_of(split: str, documents: int, first: int, manner: str = "scan") -> list[Drawn]:
+    """All evidence of so many forms, those of numbers `first` on, that reached us in that manner."""
     with tempfile.TemporaryDirectory() as work:
         numbers = range(first, first + documents)
-        return [one for number in numbers for _, one in _document(Path(work), number, split)]
+        return [one for number in numbers for _, one in _document(Path(work), number, split, manner)]
 
 
-def _document(folder: Path, number: int, split: str) -> Iterator[tuple[FormField, Drawn]]:
+def _document(folder: Path, number: int, split: str, manner: str) -> Iterator[tuple[FormField, Drawn]]:
     """One form, drawn and cut."""
     # Of many years: a model must not learn what today is.
     on = FIRST_DAY + timedelta(int(np.random.default_rng([number, 3]).integers(DAYS)))
     # Every second form is filled with what a plain install draws with.
-    label = replace(_studio(split, number % 2 == 1), on=on).draw(folder, number, DEFECTS)
+    ways = MIX if manner == MIXED else mixed((manner,))
+    label = replace(_studio(split, number % 2 == 1), on=on, ways=ways).draw(folder, number, DEFECTS)
     path = folder / label.path
     atlas = _atlas()
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 import typer
@@ -76,3 +77,12 @@ def test_what_a_command_raises_becomes_a_code(
     monkeypatch.setattr(cli, "app", app)
     assert run(monkeypatch) == code
     assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("manners", ["telex", "scan,telex", ""])
+def test_manners_that_are_none_are_refused_with_their_names(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], manners: str, tmp_path: Path
+) -> None:
+    assert run(monkeypatch, "synthesise", str(tmp_path / "made"), "--manners", manners) == 64
+    assert "photograph" in capsys.readouterr().err
+    assert not (tmp_path / "made").exists()

@@ -60,7 +60,7 @@ def test_labels_are_what_the_interface_says(drawn: tuple[Path, list[Label]]) -> 
     assert lines == [label.as_json() for label in labels]
     types = {one.name: one for one in TYPES}
     for line in lines:
-        assert list(line) == ["path", "document_type", "fields", "defects", "on"]
+        assert list(line) == ["path", "document_type", "fields", "defects", "on", "manner"]
         doctype, count = types[line["document_type"]], len(pages(folder / line["path"]))
         dropped = any(one["check"] == "page.missing" for one in line["defects"])
         assert count == len(doctype.pages) - dropped

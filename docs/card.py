@@ -24,7 +24,7 @@ from docvigil.cli.measures import MADE_UP
 from docvigil.settings import Settings, settings
 from docvigil.trials import tried, versions
 from models.checkpoint import bundled, digest
-from models.reader import load_reader
+from models.reader import load_checked
 from models.synthesis.documents import LABELS, synthesise
 from models.synthesis.faces import FOLDER
 from models.training import evaluate
@@ -46,13 +46,13 @@ SEED, DEFECTS = 420_000, 0.5
 
 def forms(sizes: argparse.Namespace) -> str:
     """Evidence as the pipeline cuts it from forms."""
-    scores = evaluate.evaluate_forms(load_reader(bundled()), sizes.forms, sizes.processes)
+    scores = evaluate.evaluate_forms(load_checked(bundled()), sizes.forms, sizes.processes)
     return f"{_head(f'{sizes.forms:,} synthesised forms of the test split')}\n\n{evaluate.table(scores)}"
 
 
 def drawn(sizes: argparse.Namespace) -> str:
     """Evidence drawn field by field."""
-    scores = evaluate.evaluate(load_reader(bundled()), sizes.count, sizes.processes)
+    scores = evaluate.evaluate(load_checked(bundled()), sizes.count, sizes.processes)
     return f"{_head(f'{sizes.count:,} evidences a task, test split')}\n\n{evaluate.table(scores)}"
 
 

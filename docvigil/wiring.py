@@ -19,6 +19,7 @@ from docvigil.instance import Instance
 from docvigil.settings import BadSettings, Settings, settings
 from ingest.config import WatchConfig
 from ingest.intake import Intake
+from models.calibration import Calibration
 from models.checkpoint import bundled, digest
 from pipeline.desk import BadDeskFile, DeskRules
 from pipeline.doctypes.load import known
@@ -85,13 +86,16 @@ def reader(chosen: Settings, folder: Path | None = None) -> Reader:
     and OCR for print. Imports torch."""
     from models.reader import load_reader
 
-    return shared(chosen, load_reader(folder or chosen.model_folder, chosen.model_precision))
+    ink = load_reader(folder or chosen.model_folder, chosen.model_precision)
+    return shared(chosen, ink, ink.calibration)
 
 
-def shared(chosen: Settings, ink: Reader) -> Reader:
-    """A model for ink, batched across callers by the engine, and OCR for print. Imports torch."""
+def shared(chosen: Settings, ink: Reader, calibration: Calibration) -> Reader:
+    """A model for ink, batched across callers by the engine, and OCR for print, which checks what the model is unsure
+    of where its calibration says what that is worth. Imports torch."""
     import torch
 
+    from models.crosscheck import checked
     from models.engine import Engine
     from models.ocr import InkAndPrintReader, PrintReader
     from models.thrift import thrifty
@@ -101,7 +105,7 @@ def shared(chosen: Settings, ink: Reader) -> Reader:
     torch.set_num_threads(chosen.model_threads or max(1, (os.cpu_count() or 1) - chosen.prepare_processes))
     engine = Engine(ink, max_batch=chosen.max_batch, max_wait_ms=chosen.max_wait_ms)
     engine.warm_up()
-    return InkAndPrintReader(engine, PrintReader())
+    return InkAndPrintReader(checked(engine, calibration), PrintReader())
 
 
 def own_reader() -> Reader:

@@ -1,4 +1,4 @@
-"""Print, read by RapidOCR: what a stamp says.
+"""Print, read by RapidOCR: what a stamp says, and what a line says that needn't be looked for.
 
 OCR reads print and finds places; ink is the model's. The recogniser's weights (PP-OCR, Apache-2.0) ship inside the
 `rapidocr` package, so nothing is fetched at run time.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,20 +36,7 @@ class PrintReader:
     """
 
     def __init__(self, threads: int = 1, *, side: int = DETECTION_SIDE) -> None:
-        from rapidocr import RapidOCR
-
-        # It warns of every picture without print.
-        logging.getLogger("RapidOCR").setLevel(logging.ERROR)
-        self._ocr: Any = RapidOCR(
-            params={
-                "Global.log_level": "error",
-                "Global.use_cls": False,
-                "Det.limit_type": "max",
-                "Det.limit_side_len": side,
-                "EngineConfig.onnxruntime.intra_op_num_threads": threads,
-                "EngineConfig.onnxruntime.inter_op_num_threads": 1,
-            }
-        )
+        self._ocr = _library(threads, {"Det.limit_type": "max", "Det.limit_side_len": side})
         self._lock = threading.Lock()
 
     def lines(self, image: Pixels) -> list[tuple[str, float]]:
@@ -69,7 +56,7 @@ class PrintReader:
     def _found(self, image: Pixels) -> list[tuple[npt.NDArray[np.float64], str, float]]:
         """Corners (4 × 2), text and score of each line, top to bottom."""
         with self._lock:
-            found = self._ocr(np.repeat(image[:, :, None], 3, axis=2))
+            found = self._ocr(_colour(image))
         if found is None or found.txts is None:
             return []
         placed = [
@@ -86,6 +73,44 @@ class PrintReader:
         weights = [len(text) for text, _ in lines]
         confidence = float(np.average([score for _, score in lines], weights=weights))
         return Answer(AnswerState.PRESENT, "\n".join(text for text, _ in lines), confidence, 1.0)
+
+
+class LineReader:
+    """Reads a picture that is one line and nothing else. One at a time; safe to share between threads.
+
+    It has an engine of its own: one that was called without looking for lines looks for none in the next picture
+    either.
+    """
+
+    def __init__(self, threads: int = 1) -> None:
+        self._ocr = _library(threads, {"Global.use_det": False})
+        self._lock = threading.Lock()
+
+    def text(self, image: Pixels) -> str:
+        """What stands in a grey image; empty where nothing can be read."""
+        with self._lock:
+            found = self._ocr(_colour(image))
+        return str(found.txts[0]) if found is not None and found.txts else ""
+
+
+def _library(threads: int, params: Mapping[str, object]) -> Any:
+    from rapidocr import RapidOCR
+
+    # It warns of every picture without print.
+    logging.getLogger("RapidOCR").setLevel(logging.ERROR)
+    return RapidOCR(
+        params={
+            "Global.log_level": "error",
+            "Global.use_cls": False,
+            "EngineConfig.onnxruntime.intra_op_num_threads": threads,
+            "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+            **params,
+        }
+    )
+
+
+def _colour(image: Pixels) -> Pixels:
+    return np.repeat(image[:, :, None], 3, axis=2)
 
 
 #: The answer about the print of an empty picture.

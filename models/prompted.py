@@ -61,6 +61,10 @@ class PromptedReader:
         return self._version
 
     @property
+    def calibration(self) -> Calibration:
+        return self._calibration
+
+    @property
     def parameters(self) -> int:
         """How many weights the model has."""
         return self._speaker.parameters

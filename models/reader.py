@@ -22,6 +22,7 @@ from models.calibration import Calibration
 from models.checkpoint import WEIGHTS
 from models.checkpoint import bundled as bundled
 from models.checkpoint import digest as digest
+from models.crosscheck import checked
 from models.loading import loading
 from models.looks import looks
 from models.nanovlm.config import NanoVLMConfig
@@ -35,7 +36,7 @@ from models.precision import Precision
 from models.prompted import PromptedReader
 from models.source import folder_of
 from models.speaking import Speaker
-from pipeline.reading import Answer, Pixels, Question
+from pipeline.reading import Answer, Pixels, Question, Reader
 
 #: Further looks that are taken at once, at most.
 AT_ONCE = 128
@@ -70,6 +71,10 @@ class ModelReader:
     @property
     def version(self) -> str:
         return self._version
+
+    @property
+    def calibration(self) -> Calibration:
+        return self._calibration
 
     @property
     def parameters(self) -> int:
@@ -172,6 +177,12 @@ def load_reader(source: Path | str | None = None, precision: Precision = "fp32")
         return PromptedReader(
             _speaker(folder, family, bf16=precision == "bf16"), Calibration.load(folder), digest(folder)
         )
+
+
+def load_checked(source: Path | str | None = None, precision: Precision = "fp32") -> Reader:
+    """The same with its doubtful strings checked, as documents are read. Raises what `load_reader` does."""
+    reader = load_reader(source, precision)
+    return checked(reader, reader.calibration)
 
 
 def _speaker(folder: Path, family: str | None, *, bf16: bool) -> Speaker:

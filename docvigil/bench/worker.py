@@ -21,7 +21,8 @@ import psutil
 from docvigil import logging
 from docvigil.cli.common import opened
 from docvigil.settings import Settings, settings
-from docvigil.wiring import shared, worker_config
+from docvigil.wiring import model_folder, shared, worker_config
+from models.calibration import Calibration
 from pipeline.reading import Answer, AnswerState, Question, Reader
 from workers.run import run_infer
 
@@ -95,7 +96,8 @@ def _reader(name: str, chosen: Settings, told: Path) -> Reader:
     if name == "null":
         return NullReader()
     counted = Counted(ink(name, chosen))
-    reader = shared(chosen, counted)
+    calibration = Calibration() if name == "published" else Calibration.load(model_folder(chosen))
+    reader = shared(chosen, counted, calibration)
     threading.Thread(target=_tell, args=(told, counted.told), name="told", daemon=True).start()
     return reader
 

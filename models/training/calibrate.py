@@ -1,9 +1,10 @@
 """Fits a checkpoint's calibration: `python -m models.training.calibrate CHECKPOINT [--feedback FOLDER]`.
 
 For each question kind one curve on the confidence that the answer is right, and one on the probability that anything
-stands there at all. A model is surer of hands it was trained on than it has a right to be, so fonts, digits and signers
-are those of the test split. Evidence is what the pipeline cuts from whole forms, as it is in use; marks, which stand in
-no field, are drawn singly.
+stands there at all. Strings that the first leaves in doubt are read by the recogniser of print too, and what it makes
+of them has a curve each (`models.crosscheck`). A model is surer of hands it was trained on than it has a right to be,
+so fonts, digits and signers are those of the test split. Evidence is what the pipeline cuts from whole forms, as it is
+in use; marks, which stand in no field, are drawn singly.
 
 With feedback the curves are fitted on what reviewers said, where there is enough of a kind: what paper has come to look
 like since, drawn evidence doesn't know. The weights stay as they are.
@@ -14,18 +15,22 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
 
 from models.calibration import Calibration, Curve, fit
+from models.crosscheck import CrossCheck
+from models.ocr import LineReader
 from models.reader import ModelReader
 from models.synthesis.evidence import Drawn
-from models.training.evaluate import answered, cut_from_forms, drawn_for, right
+from models.training.evaluate import answered, cut_from_forms, drawn_for, question, right
 from models.training.feedback import shown
+from pipeline.reading import Answer, Reader
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +50,7 @@ def calibrate(folder: Path, documents: int, marks: int, processes: int = 1) -> C
     drawn = cut + drawn_for("calibration", "mark", None, marks, processes)
     curves: dict[str, Curve] = {}
     for kind in sorted({one.kind for one in drawn}):
-        curves |= _curves(reader, kind, [one for one in drawn if one.kind == kind])
+        curves |= curves_of(reader, kind, [one for one in drawn if one.kind == kind])
     calibration = Calibration(curves)
     about = f"evidence of {documents} synthesised forms and {marks} marks, test split"
     calibration.save(folder, data=about, evidences=len(drawn), date=datetime.now(UTC).date().isoformat())
@@ -62,22 +67,39 @@ def refit(folder: Path, taught: Path, least: int = LEAST_EXAMPLES) -> Calibratio
     if not fitted:
         raise ValueError(f"{taught} holds {least} examples of no kind, which a calibration needs")
     for kind in fitted:
-        curves |= _curves(reader, kind, [one for one in examples if one.kind == kind])
+        # What is worth something beside another curve of this kind goes with it.
+        curves = {name: curve for name, curve in curves.items() if name.split(".")[0] != kind}
+        curves |= curves_of(reader, kind, [one for one in examples if one.kind == kind])
     calibration = Calibration(curves)
     about = "reviewers' examples: " + ", ".join(f"{count} {kind}" for kind, count in sorted(fitted.items()))
     calibration.save(folder, data=about, evidences=sum(fitted.values()), date=datetime.now(UTC).date().isoformat())
     return calibration
 
 
-def _curves(reader: ModelReader, kind: str, drawn: Sequence[Drawn]) -> dict[str, Curve]:
-    """The curve of a kind's answers being right, and that of anything being there."""
+def curves_of(reader: Reader, kind: str, drawn: Sequence[Drawn]) -> dict[str, Curve]:
+    """The curve of a kind's answers being right, that of anything being there, and those of the check."""
     answers = answered(reader, drawn)
     hits = [right(one, answer) for one, answer in zip(drawn, answers, strict=True)]
     there = [one.answer != ("<empty>",) for one in drawn]
+    own = fit([answer.confidence for answer in answers], hits)
+    told = [replace(answer, confidence=own(answer.confidence)) for answer in answers]
     return {
-        kind: fit([answer.confidence for answer in answers], hits),
+        kind: own,
         f"{kind}.present": fit([answer.present for answer in answers], there),
+        **_check_curves(drawn, told, hits),
     }
+
+
+def _check_curves(drawn: Sequence[Drawn], answers: Sequence[Answer], hits: Sequence[bool]) -> dict[str, Curve]:
+    """A curve an outcome of the check, on confidences that are calibrated but for it: with few examples it stays near
+    them."""
+    check = CrossCheck(LineReader())
+    found: dict[str, list[tuple[float, bool]]] = defaultdict(list)
+    for one, answer, hit in zip(drawn, answers, hits, strict=True):
+        outcome = check(asked := question(one), answer)
+        if outcome is not None:
+            found[outcome.of(asked.kind)].append((answer.confidence, hit))
+    return {name: fit(*zip(*pairs, strict=True)) for name, pairs in found.items()}
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ import numpy as np
 
 from models.answers import STATES
 from models.nanovlm.tokens import CHOICES
-from models.reader import load_reader
+from models.reader import load_checked
 from models.scores import expected_error, ranking, strict_share, wilson
 from models.synthesis.digits import Digits
 from models.synthesis.evidence import STRINGS, Drawn, make
@@ -267,7 +267,7 @@ def main() -> None:
     parser.add_argument("--manner", choices=(*MANNERS, "all"), default="scan", help="how the forms reached us")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    reader = load_reader(given.checkpoint)
+    reader = load_checked(given.checkpoint)
     many = given.processes
     if given.forms:
         scores = evaluate_forms(reader, given.forms, many, given.manner)

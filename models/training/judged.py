@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from models.reader import load_reader
+from models.reader import load_checked
 from models.training.evaluate import answered, right
 from models.training.feedback import shown
 from pipeline.reading import QuestionKind
@@ -39,7 +39,7 @@ def judged(folder: Path, candidate: Path, production: Path) -> Iterator[dict[str
     feedback or no checkpoint."""
     every = shown(folder)
     drawn = [one for _, one in every]
-    readers = [load_reader(one) for one in (candidate, production)]
+    readers = [load_checked(one) for one in (candidate, production)]
     answers = [answered(reader, drawn) for reader in readers]
     for (example, one), *said in zip(every, *answers, strict=True):
         yield {

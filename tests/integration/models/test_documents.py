@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from models.crosscheck import checked
 from models.engine import Engine
 from models.ocr import InkAndPrintReader, PrintReader
 from models.reader import load_reader
@@ -30,8 +31,9 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Label, Verdic
     labels = list(synthesise(folder, COUNT, seed=2, split="test"))
     endorsers = tuple(read_csv(folder / ENDORSERS))
     context = Context(on=datetime.now(UTC).date(), endorsers=endorsers, thresholds=Thresholds())
-    engine = Engine(load_reader())
-    reader, atlas = InkAndPrintReader(engine, PrintReader()), Atlas(builtin())
+    ink = load_reader()
+    engine = Engine(ink)
+    reader, atlas = InkAndPrintReader(checked(engine, ink.calibration), PrintReader()), Atlas(builtin())
     try:
         return [(label, *scan(folder / label.path, atlas, reader, context)) for label in labels]
     finally:

@@ -1,9 +1,13 @@
-"""Calibration fitted anew on what reviewers said: of kinds with enough examples, with the weights as they are."""
+"""Calibration fitted anew on what reviewers said: of kinds with enough examples, with the weights as they are; and what
+the recogniser's word is worth where the model is in doubt."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import torch
 
@@ -11,9 +15,11 @@ from models.calibration import Calibration, Curve
 from models.checkpoint import WEIGHTS, digest
 from models.nanovlm.model import NanoVLM
 from models.reader import ModelReader
-from models.training.calibrate import refit
+from models.synthesis.evidence import Drawn
+from models.training.calibrate import curves_of, refit
 from models.training.evaluate import answered, right
 from models.training.feedback import shown
+from pipeline.reading import Answer, AnswerState, Question
 from tests.unit.models.training.test_feedback import fill
 from tests.unit.models.training.test_training import tiny
 
@@ -41,3 +47,29 @@ def test_curves_follow_what_reviewers_said(tmp_path: Path) -> None:
     assert (checkpoint / WEIGHTS).read_bytes() == weights and digest(checkpoint) != version
     assert fitted.curves["date"] == Curve(0.5, 1.0), "of dates nobody said anything"
     assert how_far_off(checkpoint, taught) < before / 3
+
+
+class Guesses:
+    """Reads every second date wrongly in its last digit, and is as sure of it."""
+
+    version = "guesses-1"
+
+    def __init__(self, drawn: Sequence[Drawn]) -> None:
+        self._right = ["".join(one.answer) for one in drawn]
+
+    def read(self, questions: Sequence[Question]) -> list[Answer]:
+        said = [text if number % 2 else text[:-1] + "8" for number, text in enumerate(self._right)]
+        return [Answer(AnswerState.PRESENT, text, 0.7, 0.99) for text in said]
+
+
+def test_the_recognisers_word_is_worth_what_it_was_worth_on_the_examples() -> None:
+    drawn = []
+    for day in range(10, 30):
+        image = np.full((48, 384), 245, np.uint8)
+        cv2.putText(image, f"{day}032016", (12, 36), cv2.FONT_HERSHEY_SIMPLEX, 1.1, 20, 2, cv2.LINE_AA)
+        drawn.append(Drawn(image, "date", tuple(f"{day}032016"), np.zeros(48, np.uint8), 8))
+    curves = curves_of(Guesses(drawn), "date", drawn)
+    assert set(curves) == {"date", "date.present", "date.agreed", "date.other"}
+    own = curves["date"](0.7)
+    assert own == pytest.approx(0.5, abs=0.1)
+    assert curves["date.other"](own) < own - 0.2 < own + 0.2 < curves["date.agreed"](own)

@@ -1,0 +1,107 @@
+"""A second witness for strings that the model is unsure of: the recogniser of print reads the same cut.
+
+It was made for print and reads ink worse than the model, but errs elsewhere: where both read the same, the string is
+far likelier to be right than where they differ. It changes no answer, only how sure it is, by a curve for each outcome.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import StrEnum
+
+from models.calibration import Calibration
+from models.nanovlm.processor import fitted
+from models.ocr import LineReader
+from pipeline import identifiers
+from pipeline.reading import Answer, Question, QuestionKind, Reader
+
+#: Strings that are surer than this are not checked: a check costs as much as several answers.
+SURE = 0.985
+
+#: What is read as strings.
+KINDS = (QuestionKind.DATE, QuestionKind.IDENTIFIER, QuestionKind.AMOUNT)
+
+
+class Outcome(StrEnum):
+    """What the recogniser makes of a string that the model has read."""
+
+    AGREED = "agreed"  # both read the same
+    OTHER = "other"  # as many characters, but not the same ones
+    ALONE = "alone"  # nothing that could be compared with it
+
+    def of(self, kind: QuestionKind) -> str:
+        """The name of the curve of this outcome."""
+        return f"{kind.value}.{self.value}"
+
+
+class CrossCheck:
+    """Reads doubtful strings once more. Safe to share between threads."""
+
+    def __init__(self, lines: LineReader) -> None:
+        self._lines = lines
+
+    def __call__(self, question: Question, answer: Answer) -> Outcome | None:
+        """How the recogniser's reading compares with an answer whose confidence is calibrated; None where the answer
+        is no string, or sure enough."""
+        if question.kind not in KINDS or not answer.value or answer.confidence >= SURE:
+            return None
+        # What the model saw, whatever size the cut had.
+        return compared(question.kind, answer.value, self._lines.text(fitted(question.image)))
+
+
+class CheckedReader:
+    """A `Reader` whose doubtful strings are checked. Any number of threads may ask, where they may ask what is inside:
+    the check is done on the thread that asked, so that the engine's doesn't wait for it."""
+
+    def __init__(self, reader: Reader, calibration: Calibration, check: CrossCheck) -> None:
+        self._reader, self._calibration, self._check = reader, calibration, check
+
+    @property
+    def version(self) -> str:
+        return self._reader.version
+
+    def read(self, questions: Sequence[Question]) -> list[Answer]:
+        """One answer a question, in their order. Raises what the reader inside raises."""
+        answers = self._reader.read(questions)
+        return [self._checked(question, answer) for question, answer in zip(questions, answers, strict=True)]
+
+    def _checked(self, question: Question, answer: Answer) -> Answer:
+        if not has_curves(self._calibration, question.kind):
+            return answer
+        outcome = self._check(question, answer)
+        if outcome is None:
+            return answer
+        return replace(answer, confidence=self._calibration(outcome.of(question.kind), answer.confidence))
+
+
+def checked(reader: Reader, calibration: Calibration) -> Reader:
+    """The reader with its doubtful strings checked; the reader itself where its calibration has no curves for that."""
+    if not any(has_curves(calibration, kind) for kind in KINDS):
+        return reader
+    return CheckedReader(reader, calibration, CrossCheck(LineReader()))
+
+
+def has_curves(calibration: Calibration, kind: QuestionKind) -> bool:
+    """Whether the checks of a kind were calibrated."""
+    return any(outcome.of(kind) in calibration.curves for outcome in Outcome)
+
+
+def compared(kind: QuestionKind, value: str, text: str) -> Outcome:
+    """What the recogniser's text says about the value that the model read."""
+    mine, other = _characters(kind, value), _characters(kind, text)
+    if mine == other:
+        return Outcome.AGREED
+    return Outcome.OTHER if len(mine) == len(other) else Outcome.ALONE
+
+
+def _characters(kind: QuestionKind, text: str) -> str:
+    """What counts in a string: separators are small, and the sides of boxes look like them."""
+    match kind:
+        case QuestionKind.IDENTIFIER:
+            return identifiers.cleaned(text)
+        case QuestionKind.AMOUNT:
+            return re.sub(r"[^0-9]", "", text)
+        case _:
+            return re.sub(r"[^A-Za-z0-9]", "", text)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import structlog
 
-from docvigil import report, wiring
+from docvigil import judgement, report
 from docvigil.cli.measures import MADE_UP
 from docvigil.settings import Settings, settings
 from docvigil.trials import tried, versions
@@ -61,14 +61,14 @@ def documents(sizes: argparse.Namespace) -> str:
     config = _settings()
     folders = drawn_folders(sizes.work, "documents", sizes.documents, SEED, DEFECTS, sizes.processes)
     found = list(tried(folders, config, processes=sizes.processes))
-    score = report.of_documents(found, wiring.thresholds(config))
+    score = report.of_documents(found, judgement.thresholds(config))
     tables = f"{report.documents_table(score)}\n\n{report.kinds_table(report.by_kind(found))}"
     return f"{_head(f'{len(found):,} documents, {_materials()}')}\n\n{tables}"
 
 
 def bound(sizes: argparse.Namespace) -> str:
     """The bound, computed again if documents were asked for."""
-    found = wiring.bound(_settings())
+    found = judgement.bound(_settings())
     if sizes.bound:
         found = _bounded(sizes)
         found.save(bundled())

@@ -20,7 +20,7 @@ from typing import Any, Self
 import structlog
 from rapidfuzz.distance import Levenshtein
 
-from docvigil import wiring
+from docvigil import judgement, wiring
 from docvigil.measure import CHOICES, LABELS, labels
 from docvigil.settings import Settings
 from models.checkpoint import digest
@@ -123,7 +123,7 @@ class Bench:
 
 def versions(chosen: Settings) -> tuple[str, str, dict[str, str]]:
     """What trials are made by today: the model, the checks, and each document type by its name."""
-    return digest(wiring.model_folder(chosen)), wiring.checks_version(chosen), type_digests(chosen)
+    return digest(judgement.model_folder(chosen)), judgement.checks_version(chosen), type_digests(chosen)
 
 
 def type_digests(chosen: Settings) -> dict[str, str]:

@@ -15,34 +15,30 @@ import structlog
 from pydantic import ValidationError
 from sqlalchemy.orm import Session, sessionmaker
 
+from docvigil import judgement
 from docvigil.instance import Instance
+from docvigil.judgement import model_folder
 from docvigil.settings import BadSettings, Settings, settings
 from ingest.config import WatchConfig
 from ingest.intake import Intake
 from models.calibration import Calibration
-from models.checkpoint import bundled, digest
+from models.checkpoint import digest
 from pipeline.desk import BadDeskFile, DeskRules
 from pipeline.doctypes.load import known
 from pipeline.doctypes.propose import PrintedWords
 from pipeline.doctypes.schema import DocumentType
 from pipeline.locate import Atlas
 from pipeline.marks import Detector
-from pipeline.missed import Bound
 from pipeline.pages import Limits
 from pipeline.reading import Reader
-from pipeline.verdict import CLEAR, Thresholds
-from records.canonical import as_id
+from pipeline.verdict import Judgement
 from records.model_archives import fetch
 from records.model_versions import standing
 from records.objects import ObjectStore, open_store
 from web.config import OidcConfig, WebConfig
-from web.promises import Promise, Promises
 from workers.config import OutgoingConfig, TrainingConfig, WorkerConfig
 
 log = structlog.get_logger(__name__)
-
-#: Version of checks, rules and thresholds as code; the thresholds' own values are added to it.
-RULES = "1"
 
 
 def document_types(chosen: Settings) -> list[DocumentType]:
@@ -113,17 +109,21 @@ def own_reader() -> Reader:
     return reader(settings())
 
 
-def registered_reader(version: str, key: str) -> Reader:
-    """The reader of a version whose archive stands in the object store under `key`; it is kept in the instance's folder
-    from then on."""
+def registered_reader(version: str, key: str) -> tuple[Reader, Judgement]:
+    """The reader of a version whose archive stands in the object store under `key`, kept in the instance's folder from
+    then on; and by what its answers are judged."""
     chosen = settings()
-    return reader(chosen, registered_folder(chosen, version, key))
+    judged_by = judgement.judgement(chosen, _store(chosen), version)
+    return reader(chosen, registered_folder(chosen, version, key)), judged_by
 
 
 def registered_folder(chosen: Settings, version: str, key: str) -> Path:
     """The folder of a version that the registry knows. Raises what `records.model_archives.fetch` does."""
-    store = open_store(chosen.objects, endpoint_url=chosen.s3_endpoint_url)
-    return fetch(store, key, version, chosen.home / "models", digest)
+    return fetch(_store(chosen), key, version, chosen.home / "models", digest)
+
+
+def _store(chosen: Settings) -> ObjectStore:
+    return open_store(chosen.objects, endpoint_url=chosen.s3_endpoint_url)
 
 
 def registered(chosen: Settings, session: Session) -> tuple[str, str] | None:
@@ -142,7 +142,7 @@ def present_model(chosen: Settings, session: Session) -> str:
 
 def worker_config(chosen: Settings, instance: Instance) -> WorkerConfig:
     """What worker processes are told."""
-    judged_by = thresholds(chosen)
+    judged_by = judgement.usual_judgement(chosen)
     return WorkerConfig(
         database_url=instance.database_url,
         redis_url=instance.redis_url,
@@ -153,7 +153,7 @@ def worker_config(chosen: Settings, instance: Instance) -> WorkerConfig:
         registered=None if chosen.model_folder is not None else "docvigil.wiring:registered_reader",
         start_up="docvigil.logging:set_up",
         doctypes_folder=str(chosen.types_folder),
-        rules=rules_version(chosen),
+        rules=judged_by.rules,
         audit_key=chosen.audit_key_bytes,
         lease_seconds=chosen.lease_seconds,
         heartbeat_seconds=chosen.heartbeat_seconds,
@@ -163,8 +163,8 @@ def worker_config(chosen: Settings, instance: Instance) -> WorkerConfig:
         infer_threads=chosen.infer_threads,
         max_attempts=chosen.max_attempts,
         limits=limits(chosen),
-        clear=judged_by.clear,
-        default_clear=judged_by.default_clear,
+        clear=judged_by.thresholds.clear,
+        default_clear=judged_by.thresholds.default_clear,
         skip_blank_pages=chosen.blank_pages == "skip",
         identifier_example_days=chosen.identifier_example_days,
         desk=desk_rules(chosen).model_dump(mode="json"),
@@ -293,33 +293,6 @@ def intake(chosen: Settings, sessions: sessionmaker[Session], store: ObjectStore
     return Intake(sessions, store, timezone=chosen.timezone, max_bytes=chosen.max_file_bytes)
 
 
-def model_folder(chosen: Settings) -> Path:
-    """The folder of the checkpoint that reads."""
-    return chosen.model_folder or bundled()
-
-
-def bound(chosen: Settings) -> Bound | None:
-    """The bound on misses that was computed for the model of the settings; None where there is none, or where it is of
-    other weights or other checks. Raises ValueError for a file that can't be read."""
-    folder = model_folder(chosen)
-    found = Bound.load(folder)
-    if found is None or (found.model, found.rules) == (digest(folder), checks_version(chosen)):
-        return found
-    log.warning("bound.of_another_model", model=found.model, rules=found.rules)
-    return None
-
-
-def thresholds(chosen: Settings) -> Thresholds:
-    """How sure a pass must be: by the settings, else by the model's bound, else as usual."""
-    return merged(chosen, bound(chosen))
-
-
-def merged(chosen: Settings, found: Bound | None) -> Thresholds:
-    """The thresholds of the settings over those of a bound over the usual ones."""
-    proved = {} if found is None else found.thresholds
-    return Thresholds({**CLEAR, **proved, **chosen.clear}, chosen.default_clear)
-
-
 def web_config(chosen: Settings, instance: Instance) -> WebConfig:
     """What the desk and the API are told."""
     # Under another name a page of somebody else could reach a desk that listens on this machine only.
@@ -336,7 +309,7 @@ def web_config(chosen: Settings, instance: Instance) -> WebConfig:
         doctypes_folder=chosen.types_folder,
         oidc=_oidc(chosen),
         rules=desk_rules(chosen),
-        promises=_promises(chosen),
+        promises=judgement.promises(chosen, open_store(instance.object_store, endpoint_url=chosen.s3_endpoint_url)),
         hosts=tuple(sorted(hosts)) if named else (),
         session=timedelta(hours=chosen.session_hours),
         idle=timedelta(minutes=chosen.idle_minutes),
@@ -346,29 +319,6 @@ def web_config(chosen: Settings, instance: Instance) -> WebConfig:
         lockout=timedelta(minutes=chosen.lockout_minutes),
         signin_rate=chosen.signin_rate,
         api_rate=chosen.api_rate,
-    )
-
-
-def _promises(chosen: Settings) -> Promises | None:
-    """What the model's bound promises of documents judged by what is set now; None where there is no bound."""
-    # It asks this module for the versions in use.
-    from docvigil.trials import type_digests
-
-    found = bound(chosen)
-    if found is None:
-        return None
-    types, in_use = type_digests(chosen), merged(chosen, found)
-    return Promises(
-        model=found.model,
-        rules=rules_version(chosen),
-        types=frozenset(name for name, digest in types.items() if found.types.get(name) == digest),
-        checks={
-            check: Promise(
-                own.at_most, round(1 - found.delta, 6), own.anomalies, own.misses, found.made_up, found.data, found.date
-            )
-            for check, own in found.classes.items()
-            if found.holds(check, in_use)
-        },
     )
 
 
@@ -386,17 +336,3 @@ def _oidc(chosen: Settings) -> OidcConfig | None:
         scopes=chosen.oidc_scopes,
         algorithms=chosen.oidc_algorithms,
     )
-
-
-def rules_version(chosen: Settings) -> str:
-    """Changes with the thresholds and with what is passed over: a document judged by others may be judged again."""
-    judged_by = thresholds(chosen)
-    named = [f"{name}={value}" for name, value in sorted(judged_by.clear.items())]
-    skipped = ["blank=skip"] if chosen.blank_pages == "skip" else []
-    # Events hold ids only; many thresholds are told by their digest.
-    return as_id("+".join([f"{RULES}:{judged_by.default_clear}", *named, *skipped]))
-
-
-def checks_version(chosen: Settings) -> str:
-    """The version of the rules without the thresholds: what a bound was computed with."""
-    return f"{RULES}+blank=skip" if chosen.blank_pages == "skip" else RULES

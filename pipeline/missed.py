@@ -151,15 +151,18 @@ class Bound:
     def load(cls, folder: Path) -> Self | None:
         """The bound in a checkpoint's folder; None without a file. Raises ValueError for one that can't be read."""
         path = folder / FILE
-        if not path.exists():
-            return None
+        return cls.read(path.read_bytes(), str(path)) if path.exists() else None
+
+    @classmethod
+    def read(cls, text: bytes, where: str) -> Self:
+        """The bound that `save` wrote; `where` it stands is named by the ValueError for what can't be read."""
         try:
-            values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            values: dict[str, Any] = json.loads(text)
             classes = {name: ClassBound(**one) for name, one in values.pop("classes").items()}
             return cls(**values, classes=classes)
         except (KeyError, TypeError, ValueError, AttributeError) as wrong:
             raise ValueError(
-                f"{path} is not as docvigil models calibrate writes it ({wrong}); run that again, or remove the file"
+                f"{where} is not as docvigil models calibrate writes it ({wrong}); run that again, or remove the file"
             ) from wrong
 
     def save(self, folder: Path) -> None:

@@ -52,6 +52,15 @@ class Thresholds:
         return replace(finding, outcome=Outcome.UNCERTAIN, message=message)
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """By what a version's answers are judged: its thresholds, and the version of the rules that is written with each
+    verdict and changes with them."""
+
+    thresholds: Thresholds
+    rules: str
+
+
 def usual() -> Thresholds:
     """The thresholds where neither settings nor a bound say otherwise."""
     return Thresholds(dict(CLEAR))

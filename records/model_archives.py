@@ -13,14 +13,16 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from records.objects import ObjectStore
+from pipeline.missed import FILE as BOUND
+from pipeline.missed import Bound
+from records.objects import Missing, ObjectStore
 
 #: The files of a checkpoint; those not marked True may be missing.
 FILES = {
     "config.json": True,
     "model.safetensors": True,
     "calibration.json": False,
-    "bound.json": False,
+    BOUND: False,
     "spotting.json": False,
     "spotting.safetensors": False,
 }
@@ -38,8 +40,24 @@ def key(version: str) -> str:
     return f"models/{version}.tar"
 
 
+def bound(store: ObjectStore, version: str) -> Bound | None:
+    """The bound that was computed for a version, the newest that was brought in; None where none was. Raises ValueError
+    for one that can't be read, and StoreUnavailable."""
+    place = _bound_key(version)
+    try:
+        return Bound.read(store.get(place), place)
+    except Missing:
+        return None
+
+
+def _bound_key(version: str) -> str:
+    """A bound stands beside the archive, since it may be computed later and is read where no weights are."""
+    return f"models/{version}.{BOUND}"
+
+
 def put(store: ObjectStore, folder: Path, version: str) -> str:
-    """Stores the checkpoint of a folder unless it is there; its key. Raises BadArchive for what is no checkpoint."""
+    """Stores the checkpoint of a folder unless it is there, and its own bound in place of a former one; its key. Raises
+    BadArchive for what is no checkpoint, or for a bound that can't be read."""
     missing = [name for name, needed in FILES.items() if needed and not (folder / name).is_file()]
     if missing:
         raise BadArchive(f"{folder} is no checkpoint: it has no {' and no '.join(missing)}.")
@@ -52,6 +70,13 @@ def put(store: ObjectStore, folder: Path, version: str) -> str:
                         _add(archive, name, folder / name)
             file.seek(0)
             store.put_file(place, file)
+    try:
+        own = Bound.load(folder)
+    except ValueError as wrong:
+        raise BadArchive(f"{wrong}.") from wrong
+    # A folder that was copied to learn further may hold its parent's.
+    if own is not None and own.model == version:
+        store.put(_bound_key(version), (folder / BOUND).read_bytes())
     return place
 
 

@@ -1,8 +1,8 @@
-"""What a web process must be told. Plain values: `docvigil.settings` fills them in."""
+"""What a web process must be told: `docvigil.wiring` fills it in."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -32,6 +32,10 @@ class OidcConfig:
     seconds: float = 10.0
 
 
+def _none(_: str) -> Promises | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class WebConfig:
     """One object for the application and its parts."""
@@ -50,8 +54,8 @@ class WebConfig:
     oidc: OidcConfig | None = None
     #: Who decides on what, and for how long a document is in one's hands.
     rules: DeskRules = field(default_factory=DeskRules)
-    #: The bound on misses that is in force; None where there is none.
-    promises: Promises | None = None
+    #: What the bound of a version promises; None where it has none.
+    promises: Callable[[str], Promises | None] = _none
     #: Names of the host that requests may be addressed to; empty allows any.
     hosts: tuple[str, ...] = ()
 

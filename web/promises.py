@@ -23,7 +23,8 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Promises:
-    """The checks with a bound in force; `types` are the document types that were tried and have not changed since."""
+    """What the bound of one version promises: the checks with a bound in force; `types` are the document types that
+    were tried and have not changed since."""
 
     model: str
     rules: str

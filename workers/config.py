@@ -21,11 +21,12 @@ class WorkerConfig:
     object_store: str
     #: Where the reader comes from, as `package.module:function`. Only the processes that ask the model call it.
     reader: str
-    #: What makes a reader of a version and the key of its archive, likewise; None where the settings pin the model.
+    #: What makes a reader of a version and the key of its archive, and says by what its answers are judged, likewise;
+    #: None where the settings pin the model.
     registered: str | None = None
     #: A folder of the user's own document types, beside the built-in ones.
     doctypes_folder: str | None = None
-    #: Version of checks, rules and thresholds, written with every verdict.
+    #: Version of checks, rules and thresholds, written with every verdict of a version that has none of its own.
     rules: str = "1"
     object_store_endpoint: str | None = None
     #: What a process that the workers start themselves calls first (logging), as `package.module:function`.

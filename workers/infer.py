@@ -45,10 +45,10 @@ def infer(station: Station, lease: Lease, work: Work) -> Judged:
     with ExitStack() as stack:
         pictures = None if manifest.archive is None else stack.enter_context(evidence(station.store, manifest.archive))
         with watch.timed("read"), station.judging(lease.document_id) as reader:
-            model = reader.version
+            model, judged_by = reader.version, station.judgement(reader.version)
             readings = _read(station, reader, manifest, pictures, work)
         with watch.timed("judge"):
-            findings = _judge(station, lease, manifest, readings)
+            findings = _judge(station, lease, manifest, readings, judged_by.thresholds)
             keys = _pictures_of(station, lease, manifest, pictures, findings)
     verdict = decide(findings)
     types = {page.doctype for page in manifest.pages if page.doctype is not None}
@@ -56,7 +56,7 @@ def infer(station: Station, lease: Lease, work: Work) -> Judged:
         verdict,
         tuple(findings),
         tuple(keys),
-        Versions(model, station.config.rules, manifest.doctypes),
+        Versions(model, judged_by.rules, manifest.doctypes),
         tuple(sorted(key.partition("@")[0] for key in types)),
         {**manifest.timings, **watch.seconds},
     )
@@ -64,10 +64,11 @@ def infer(station: Station, lease: Lease, work: Work) -> Judged:
 
 def reconsider(station: Station, reader: Reader, lease: Lease, work: Work) -> tuple[Verdict, list[Finding]]:
     """What another version would make of the same evidence; nothing is stored."""
-    manifest = Manifest.from_json(lease.manifest or {})
+    manifest, judged_by = Manifest.from_json(lease.manifest or {}), station.judgement(reader.version)
     with ExitStack() as stack:
         pictures = None if manifest.archive is None else stack.enter_context(evidence(station.store, manifest.archive))
-        findings = _judge(station, lease, manifest, _read(station, reader, manifest, pictures, work))
+        readings = _read(station, reader, manifest, pictures, work)
+    findings = _judge(station, lease, manifest, readings, judged_by.thresholds)
     return decide(findings), findings
 
 
@@ -125,8 +126,9 @@ def _evidence(entry: EvidenceEntry, pictures: EvidenceReader) -> Evidence:
     )
 
 
-def _judge(station: Station, lease: Lease, manifest: Manifest, readings: Sequence[Reading]) -> list[Finding]:
-    thresholds = Thresholds(clear=station.config.clear, default_clear=station.config.default_clear)
+def _judge(
+    station: Station, lease: Lease, manifest: Manifest, readings: Sequence[Reading], thresholds: Thresholds
+) -> list[Finding]:
     context = Context(
         on=lease.judged_on,
         endorsers=station.register.current(),

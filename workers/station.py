@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from pipeline.desk import DeskRules
 from pipeline.doctypes.schema import DocumentType
 from pipeline.reading import Answer, Question, Reader
+from pipeline.verdict import Judgement, Thresholds
 from records import database, leases, model_versions, registry
 from records.objects import ObjectStore, open_store
 from workers.config import WorkerConfig
@@ -36,9 +37,12 @@ class Station:
         self.sessions: sessionmaker[Session] = database.sessions(self.engine)
         self.store: ObjectStore = open_store(config.object_store, endpoint_url=config.object_store_endpoint)
         self.types = Types(config.doctypes_folder, config.refresh_seconds, self._record_types)
+        #: By what answers are judged: those of the versions that were loaded, and of the one that came along.
+        self._judgements: dict[str, Judgement] = {}
+        self._usual = Judgement(Thresholds(config.clear, config.default_clear), config.rules)
         self.register = Register(self.sessions, config.refresh_seconds)
         self.fleet = (
-            None if reader is None else Fleet(Watched(reader), self._standing, _loader(config), config.refresh_seconds)
+            None if reader is None else Fleet(Watched(reader), self._standing, self._loader(), config.refresh_seconds)
         )
         self.heartbeat = Heartbeat(
             self._renew,
@@ -62,6 +66,22 @@ class Station:
                     model_versions.used(session, reader.version)
                 self._recorded = True
             yield reader
+
+    def judgement(self, version: str) -> Judgement:
+        """By what the answers of a version are judged."""
+        return self._judgements.get(version, self._usual)
+
+    def _loader(self) -> Callable[[str, str], Reader] | None:
+        """Makes a reader of a version and the key of its archive, where the configuration names what does."""
+        if self.config.registered is None:
+            return None
+        make = resolve(self.config.registered)
+
+        def load(version: str, key: str) -> Reader:
+            reader, self._judgements[version] = make(version, key)
+            return Watched(reader)
+
+        return load
 
     def _standing(self) -> model_versions.Standing:
         with self.sessions.begin() as session:
@@ -107,14 +127,6 @@ class Watched:
         close = getattr(self._reader, "close", None)
         if close is not None:
             close()
-
-
-def _loader(config: WorkerConfig) -> Callable[[str, str], Reader] | None:
-    """Makes a reader of a version and the key of its archive, where the configuration names what does."""
-    if config.registered is None:
-        return None
-    make = resolve(config.registered)
-    return lambda version, key: Watched(make(version, key))
 
 
 _lock = threading.Lock()

@@ -20,8 +20,9 @@ import psutil
 
 from docvigil import logging
 from docvigil.cli.common import opened
+from docvigil.judgement import model_folder
 from docvigil.settings import Settings, settings
-from docvigil.wiring import model_folder, shared, worker_config
+from docvigil.wiring import shared, worker_config
 from models.calibration import Calibration
 from pipeline.reading import Answer, AnswerState, Question, Reader
 from workers.run import run_infer

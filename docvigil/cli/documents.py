@@ -17,9 +17,10 @@ from docvigil import promises
 from docvigil.cli.common import ID_SIGNS, Refusal, actor, as_json, day_of, opened, refusing, screen
 from docvigil.cli.scan import finding_form
 from docvigil.desk import Desk
+from docvigil.judgement import judgement
 from docvigil.picture import ENDINGS, Note, Sheet, draw, write
 from docvigil.settings import Settings
-from docvigil.wiring import desk_rules, document_types, present_model, rules_version
+from docvigil.wiring import desk_rules, document_types, present_model
 from pipeline.findings import CHECKS
 from records import desk as desk_of
 from records import listing, registry, scans
@@ -122,7 +123,7 @@ def show(
         if image is not None:
             _save(desk, found, image, page, everything)
     if json:
-        as_json(_with_bounds(found, desk.settings))
+        as_json(_with_bounds(found, desk))
         return
     _tell(found, desk.settings)
     shown = [(number, one) for number, one in numbered(found.findings) if everything or one.outcome != "pass"]
@@ -132,7 +133,7 @@ def show(
     if passed:
         screen.print(f"{passed} more passed (--all shows them).")
     if found.findings:
-        screen.print(promises.told(found, desk.settings), highlight=False)
+        screen.print(promises.told(found, desk.settings, desk.store), highlight=False)
     if image is not None:
         screen.print(f"Picture: {image}", highlight=False)
 
@@ -217,10 +218,10 @@ def as_object(document: DocumentView) -> dict[str, Any]:
     }
 
 
-def _with_bounds(document: DocumentView, settings: Settings) -> dict[str, Any]:
-    told, bound = as_object(document), promises.bound_for(document, settings)
+def _with_bounds(document: DocumentView, desk: Desk) -> dict[str, Any]:
+    told, bound = as_object(document), promises.bound_for(document, desk.settings, desk.store)
     for one in told["findings"]:
-        one["bound"] = promises.promise(one["check"], bound, settings)
+        one["bound"] = promises.promise(one["check"], bound, desk.settings)
     return told
 
 
@@ -234,7 +235,8 @@ def present_versions(desk: Desk) -> Versions:
     """What documents would be judged by today."""
     with desk.sessions.begin() as session:
         model = present_model(desk.settings, session)
-    return Versions(model, rules_version(desk.settings), registry.types_version(document_types(desk.settings)))
+    rules = judgement(desk.settings, desk.store, model).rules
+    return Versions(model, rules, registry.types_version(document_types(desk.settings)))
 
 
 def _document(session: Session, beginning: str) -> DocumentView:

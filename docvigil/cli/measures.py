@@ -14,7 +14,7 @@ import typer
 from rich.progress import track
 from rich.table import Column, Table
 
-from docvigil import report, wiring
+from docvigil import judgement, report
 from docvigil.cli.common import Refusal, as_json, errors, screen
 from docvigil.measure import labels
 from docvigil.settings import Settings, settings
@@ -60,7 +60,7 @@ def evaluate(
     """
     config = settings()
     found = _tried(folders, config, processes, on)
-    thresholds = wiring.thresholds(config)
+    thresholds = judgement.thresholds(config)
     kinds, documents = report.by_kind(found), report.of_documents(found, thresholds)
     if not kinds:
         raise Refusal(f"{_named(folders)} has no labelled fields.")
@@ -127,7 +127,7 @@ def calibrate(
         command=_command(folders, alpha, delta, most_flagged, real),
         promise=MADE_UP if real is None else "It holds for documents like these, and no others.",
     )
-    folder = wiring.model_folder(config)
+    folder = judgement.model_folder(config)
     if write:
         try:
             bound.save(folder)

@@ -12,12 +12,12 @@ from rich.table import Table
 
 from docvigil.cli import measures, versions
 from docvigil.cli.common import Refusal, as_json, opened, screen
+from docvigil.desk import Desk
+from docvigil.judgement import bound, bound_of, merged, model_folder
 from docvigil.settings import Settings
-from docvigil.wiring import bound, merged, model_folder
 from models.calibration import FILE
 from models.checkpoint import WEIGHTS, digest
 from pipeline.missed import Bound
-from pipeline.verdict import Thresholds
 from records import model_trials, model_versions
 
 app = typer.Typer(help="The models that read: list, evaluate, calibrate, promote, roll back.", no_args_is_help=True)
@@ -33,19 +33,24 @@ def list_(json: Annotated[bool, typer.Option("--json", help="One object a line."
     With --json one object a line: `version` (the digest of weights, architecture and calibration), `stage` (candidate,
     shadow, canary, production, retired; null where it has not been used yet), `selected` (whether the settings name
     it), `folder` (of the selected one), `calibrated` (whether its confidence was calibrated; null where unknown),
-    `metrics`, `staged_at`, `waits` (what the version on trial waits for, in sentences) and `bound`: of the selected one
-    what `docvigil models calibrate --json` says, with `in_force` beside each class (whether its bound holds under the
+    `metrics`, `staged_at`, `waits` (what the version on trial waits for, in sentences) and `bound`: what
+    `docvigil models calibrate --json` says of it, with `in_force` beside each class (whether its bound holds under the
     thresholds in use); null where none was computed.
     """
-    with opened() as desk, desk.sessions.begin() as session:
-        recorded, waits = model_versions.every(session), model_trials.waits(session)
+    with opened() as desk:
+        with desk.sessions.begin() as session:
+            recorded, waits = model_versions.every(session), model_trials.waits(session)
         chosen = _selected(desk.settings)
+        proved = {one.version: _proved(desk, one.version) for one in recorded if one.key is not None}
+    proved[chosen["version"]] = chosen["bound"]
     rows = [
         _row(one.version, one.stage, one.metrics, one.staged_at, chosen) | {"waits": waits.get(one.version, [])}
         for one in recorded
     ]
     if all(row["version"] != chosen["version"] for row in rows):
         rows.insert(0, _row(chosen["version"], None, {}, None, chosen) | {"waits": []})
+    for row in rows:
+        row["bound"] = _bound(proved.get(row["version"]), desk.settings)
     if json:
         for row in rows:
             as_json(row)
@@ -65,7 +70,12 @@ def list_(json: Annotated[bool, typer.Option("--json", help="One object a line."
         for reason in row["waits"]:
             screen.print(f"{row['version'][:SHOWN_DIGEST]} waits: {reason}", highlight=False, soft_wrap=True)
     screen.print(f"→ is the model of the settings, in {chosen['folder']}", highlight=False, soft_wrap=True)
-    _tell(chosen["bound"], chosen["thresholds"])
+    _tell(chosen["bound"], desk.settings)
+    for row in rows:
+        own = proved.get(row["version"])
+        if own is not None and not row["selected"] and row["stage"] in ("canary", "production"):
+            screen.print(f"\n{row['version'][:SHOWN_DIGEST]}, which judges by a bound of its own:", highlight=False)
+            _tell(own, desk.settings)
 
 
 app.command()(measures.evaluate)
@@ -87,24 +97,32 @@ def _selected(config: Settings) -> dict[str, Any]:
         "folder": folder,
         "calibrated": (folder / FILE).is_file(),
         "bound": proved,
-        "thresholds": merged(config, proved),
     }
 
 
-def _bound(proved: Bound | None, thresholds: Thresholds) -> dict[str, Any] | None:
+def _proved(desk: Desk, version: str) -> Bound | None:
+    """The bound of a version of the registry."""
+    try:
+        return bound_of(desk.settings, desk.store, version)
+    except ValueError as wrong:
+        raise Refusal(f"{wrong}.") from wrong
+
+
+def _bound(proved: Bound | None, config: Settings) -> dict[str, Any] | None:
     if proved is None:
         return None
-    told = asdict(proved)
+    told, thresholds = asdict(proved), merged(config, proved)
     for check, one in told["classes"].items():
         one["in_force"] = proved.holds(check, thresholds)
     return told
 
 
-def _tell(proved: Bound | None, thresholds: Thresholds) -> None:
-    """The bound of the selected model for a person."""
+def _tell(proved: Bound | None, config: Settings) -> None:
+    """A bound for a person."""
     if proved is None:
         screen.print("No bound on missed anomalies has been computed for it: docvigil models calibrate.")
         return
+    thresholds = merged(config, proved)
     screen.print("\nAnomalies that end as clear, by check:")
     screen.print(measures.bounds_table(proved))
     lower = [one for one in proved.classes if proved.classes[one].holds and not proved.holds(one, thresholds)]
@@ -125,5 +143,4 @@ def _row(
         "calibrated": chosen["calibrated"] if selected else None,
         "metrics": metrics,
         "staged_at": staged_at,
-        "bound": _bound(chosen["bound"], chosen["thresholds"]) if selected else None,
     }

@@ -60,7 +60,9 @@ def rollback() -> None:
 def import_(
     folder: Annotated[Path, typer.Argument(help="A checkpoint: config.json, model.safetensors, calibration.json.")],
 ) -> None:
-    """Bring a checkpoint into the registry, as a candidate."""
+    """Bring a checkpoint into the registry, as a candidate; of one that is known already, the bound that was computed
+    for it meanwhile, by which processes judge once they start again.
+    """
     version = digest(folder)
     with opened() as desk, refusing():
         try:
@@ -84,7 +86,9 @@ def export(version: Version, folder: Annotated[Path, typer.Argument(help="A fold
             raise Refusal(f"Version {whole} came with an installation and has no archive; copy its folder instead.")
         try:
             shutil.copytree(registered_folder(desk.settings, whole, key), folder)
-        except (Missing, BadArchive) as wrong:
+            if (bound := model_archives.bound(desk.store, whole)) is not None:
+                bound.save(folder)
+        except (Missing, ValueError) as wrong:
             raise Refusal(f"{wrong}") from wrong
     screen.print(f"version {whole} is in {folder}")
 

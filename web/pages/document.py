@@ -101,7 +101,7 @@ def _opened(session: Session, context: Context, person: Person, document_id: str
 
 def _shown(session: Session, context: Context, person: Person, document: DeskDocument, code: str) -> list[Shown]:
     known = clauses(session, document.doctypes_version, document.document_types)
-    promises = context.config.promises
+    promises = None if document.model_version is None else context.config.promises(document.model_version)
     until = datetime.now(UTC) - timedelta(seconds=context.config.rules.undo_seconds)
     versions = (document.model_version, document.rules_version, document.document_types)
     shown, number = [], 0

@@ -53,7 +53,8 @@ def model_page(request: Request, desk: Desk, version: Version) -> Response:
         check: bound_chart(label(called(check), code), name, each, ZoneInfo(zone))
         for check, each in shown.bounds.items()
     }
-    return render(request, "model.html", shown=shown, called=called, charts=charts)
+    promises = desk.config.promises(version)
+    return render(request, "model.html", shown=shown, called=called, charts=charts, promises=promises)
 
 
 @router.get("/models/{version}/report")

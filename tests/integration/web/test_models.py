@@ -5,14 +5,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from fastapi import FastAPI
 from sqlalchemy.orm import Session, sessionmaker
 
 from records import model_versions, readings, trainings
 from records.learning_tables import BoundReading, Evaluation
 from tests.integration.web.conftest import Visit
 from web.access import Role
+from web.context import Context
+from web.promises import Promise, Promises
 
 
 def test_a_version_says_what_it_was_measured_at(sessions: sessionmaker[Session], visit: Visit) -> None:
@@ -32,6 +36,20 @@ def test_a_version_says_what_it_was_measured_at(sessions: sessionmaker[Session],
     assert admin.post("/models/train", follow_redirects=False).status_code == 303
     with sessions.begin() as session:
         assert [one.stage for one in trainings.latest(session)] == ["waiting"]
+
+
+def test_a_version_shows_its_own_bound(sessions: sessionmaker[Session], visit: Visit, app: FastAPI) -> None:
+    with sessions.begin() as session:
+        model_versions.install(session, "proved")
+        model_versions.register(session, "other", key="models/other.tar", by="trainer")
+    promise = Promise(0.01, 0.95, 300, 0, made_up=True, data="300 slips", date="2026-11-25")
+    own = Promises("proved", "rules", frozenset(), {"signature.missing": promise})
+    context: Context = app.state.context
+    app.state.context = replace(context, config=replace(context.config, promises={"proved": own}.get))
+    reviewer = visit(Role.REVIEWER)
+    shown = reviewer.get("/models/proved").text
+    assert "Its own bound" in shown and "At most 1.0 % of such defects end as clear, with 95 %" in shown
+    assert "Its own bound" not in reviewer.get("/models/other").text
 
 
 def test_only_a_model_admin_is_shown_the_moves_and_only_those_there_are(

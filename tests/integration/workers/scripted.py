@@ -12,6 +12,7 @@ import workers.prepare
 from pipeline.pages import Page
 from pipeline.quality import Quality, assess
 from pipeline.reading import Answer, AnswerState, Pixels, Question, Reader
+from pipeline.verdict import Judgement, Thresholds
 
 #: What stands in a signature box, by its mean grey inside: the reader dies of one and raises at the other.
 KILLS, RAISES = 40, 128
@@ -61,9 +62,11 @@ def reader() -> Reader:
     return Scripted()
 
 
-def registered(version: str, key: str) -> Reader:
-    """What a process loads for a version of the registry."""
-    return Named(version)
+def registered(version: str, key: str) -> tuple[Reader, Judgement]:
+    """What a process loads for a version of the registry, and by what its answers are judged: `doubted-…` needs more
+    certainty than the reader ever has."""
+    sure = Thresholds(default_clear=1.0 if version.startswith("doubted") else 0.5)
+    return Named(version), Judgement(sure, f"rules-{sure.default_clear}")
 
 
 def install() -> None:

@@ -14,8 +14,9 @@ from records import model_archives, model_versions, scans, shadow_scans
 from tests.integration.workers.plant import EMPTY, SIGNED, Plant, running, until
 from tests.services import Services
 
-#: What came with the installation (`scripted.Scripted`), its successor, and one on trial that clears everything.
-FIRST, SECOND, BLIND, STRICT = "scripted-1", "scripted-2", "blind-3", "strict-4"
+#: What came with the installation (`scripted.Scripted`), its successor, one on trial that clears everything,
+#: one that clears nothing, and one whose own thresholds are above all that the reader says.
+FIRST, SECOND, BLIND, STRICT, DOUBTED = "scripted-1", "scripted-2", "blind-3", "strict-4", "doubted-5"
 
 
 @pytest.fixture(scope="module")
@@ -153,3 +154,13 @@ def test_a_version_in_shadow_is_written_down_and_not_heard(plant: Plant) -> None
     with plant.sessions.begin() as session:
         told = compare(shadow_scans.pairs(session, STRICT))
     assert told.newly_clear.count == 0 and told.newly_flagged.count == told.documents - 3
+
+
+def test_a_version_judges_by_its_own_thresholds(plant: Plant) -> None:
+    register(plant, DOUBTED)
+    stage(plant, DOUBTED, "production")
+    plant.settled(flow_until(plant, DOUBTED))
+    ids = plant.drop(SIGNED)
+    assert plant.settled(ids) == ["flagged"]
+    rules = "SELECT s.rules_version FROM scans s JOIN documents d ON d.scan_id = s.id WHERE d.id = ANY(:ids)"
+    assert plant.column(rules, ids) == ["rules-1.0"]

@@ -12,9 +12,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
 from docvigil.cli import documents
+from docvigil.judgement import checks_version, usual_judgement
 from docvigil.settings import settings
 from docvigil.trials import type_digests
-from docvigil.wiring import checks_version, rules_version
 from models.checkpoint import digest
 from pipeline.doctypes.load import builtin
 from pipeline.findings import Outcome, Verdict
@@ -133,9 +133,9 @@ def test_show_tells_the_bound_of_what_judged_the_document(
         command="docvigil models calibrate FOLDER",
     )
     bound.save(tmp_path)
-    versions = Versions(bound.model, rules_version(config), "t")
+    versions = Versions(bound.model, usual_judgement(config).rules, "t")
     judge(sessions, document(sessions, "one"), findings=[ANOMALY, DOUBT], versions=versions)
-    other = Versions("other", rules_version(config), "t")
+    other = Versions("other", usual_judgement(config).rules, "t")
     judge(sessions, document(sessions, "two"), findings=[ANOMALY], versions=other)
     slip = ["delivery-instruction-slip"]
     judge(sessions, document(sessions, "three"), findings=[ANOMALY], versions=versions, types=slip)

@@ -35,7 +35,7 @@ def listed(run: Run) -> list[dict[str, object]]:
 def test_the_selected_model_and_those_recorded(run: Run, folder: Path, sessions: sessionmaker[Session]) -> None:
     (one,) = listed(run)
     assert set(one) == {
-        "version", "stage", "selected", "folder", "calibrated", "metrics", "staged_at", "bound",
+        "version", "stage", "selected", "folder", "calibrated", "metrics", "staged_at", "waits", "bound",
     }  # fmt: skip
     assert (one["version"], one["stage"], one["selected"], one["calibrated"]) == (digest(folder), None, True, False)
     with sessions.begin() as session:

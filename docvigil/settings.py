@@ -164,7 +164,7 @@ class Settings(BaseSettings):
     audit_rate: Probability = 0.01
     #: The same of documents that a canary (a new model on trial) cleared.
     canary_audit_rate: Probability = 0.2
-    #: At most so many clear documents of a day are looked at the day after because their answers teach the model most:
+    #: At most so many clear documents of a day are looked at afterwards because their answers teach the model most:
     #: the least certain, those on which versions of the model differ, those of checks whose confidences drift. Unmarked
     #: as the audit's are, and counted in no bound; 0: none.
     selected_per_day: Annotated[int, Field(ge=0)] = 5

@@ -45,19 +45,30 @@ SELECTION_LOCK = 0x64766967_00000008
 
 
 def choose(session: Session, rules: DeskRules, timezone: str, *, now: datetime | None = None) -> list[Candidate]:
-    """Opens cases of documents that were cleared yesterday, in the time zone: `rules.selected_per_day` at most, those
-    that were opened earlier today included. `now` is the database's clock unless it is given."""
+    """Opens cases of documents that were cleared on the last day before today that has any, in the time zone:
+    `rules.selected_per_day` of a day's at most, however often this is called. `now` is the database's clock unless it
+    is given."""
     if not rules.selected_per_day:
         return []
     session.execute(select(func.pg_advisory_xact_lock(SELECTION_LOCK)))
     now = now or session.scalars(select(func.now())).one()
     today = session.scalars(select(func.date_trunc("day", literal(now), timezone))).one()
-    yesterday = session.scalars(select(func.date_trunc("day", literal(today - timedelta(hours=12)), timezone))).one()
-    opened = select(func.count()).where(Case.cause == "selected", Case.verdict_at >= today)
+    last = session.scalar(
+        select(Scan.finished_at)
+        .where(Scan.finished_at < today, Scan.verdict == "clear")
+        .order_by(Scan.id.desc())
+        .limit(1)
+    )
+    if last is None:
+        return []
+    begin = session.scalars(select(func.date_trunc("day", literal(last), timezone))).one()
+    # A day and a half later is the day after, however long the day was.
+    end = session.scalars(select(func.date_trunc("day", literal(begin + timedelta(hours=36)), timezone))).one()
+    opened = select(func.count()).where(Case.cause == "selected", Case.verdict_at >= end)
     most = rules.selected_per_day - (session.scalar(opened) or 0)
     if most <= 0:
         return []
-    passes = _passes(yesterday, today)
+    passes = _passes(begin, end)
     streams = (_differing(session, passes, most), _drifted(session, passes, most), _doubtful(session, passes, most))
     return _open(session, in_turn(streams, most), rules, now)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import structlog
 from torch.utils.data import Dataset, IterableDataset
 
@@ -80,6 +81,11 @@ class Reviewed(Dataset[Example]):
                 self._answers.append((one, said))
             else:
                 self.left_out["a picture is missing"] += 1
+        members: dict[tuple[str | None, ...], list[int]] = defaultdict(list)
+        for number, (one, _) in enumerate(self._answers):
+            members[one.kind, one.check, one.state, one.label].append(number)
+        #: The numbers of the examples of each class: the same question about the same defect, answered alike.
+        self.classes = list(members.values())
         paths = [str(folder / one.file_name) for one, _ in self._answers]
         self._pictures = Table.from_dict({"image": paths}, Features({"image": Image(mode="L")}))
 
@@ -110,8 +116,9 @@ class Reviewed(Dataset[Example]):
 
 
 class Mixed(IterableDataset[Example]):
-    """Drawn evidence with a share of reviewers' examples among it, as from step `start` on; each example is shown once
-    before any is shown again."""
+    """Drawn evidence with a share of reviewers' examples among it, as from step `start` on. Of the examples a class has
+    a share like the root of its number, so that a rare one is not drowned; in a round of as many as there are, each
+    example of a class is shown once before any is shown again."""
 
     def __init__(self, drawn: Path, reviewed: Reviewed, recipe: Recipe, start: int = 0) -> None:
         self._reviewed, self._recipe, self._start = reviewed, recipe, start
@@ -122,13 +129,24 @@ class Mixed(IterableDataset[Example]):
         seen = round(self._start * recipe.evidences_a_step * recipe.feedback)
         lessons = iter(self._drawn)
         choice = np.random.default_rng([recipe.seed, self._start, 1])
+        order, numbered = self._round(seen // count), seen // count
         while True:
             if choice.random() >= recipe.feedback:
                 yield next(lessons)
                 continue
-            order = np.random.default_rng([recipe.seed, seen // count, 2]).permutation(count)
+            if seen // count != numbered:
+                order, numbered = self._round(seen // count), seen // count
             yield self._reviewed.varied(int(order[seen % count]), np.random.default_rng([recipe.seed, seen, 3]), recipe)
             seen += 1
+
+    def _round(self, number: int) -> npt.NDArray[np.int64]:
+        """The examples of a round, in their order."""
+        rng = np.random.default_rng([self._recipe.seed, number, 2])
+        classes = self._reviewed.classes
+        roots = np.sqrt([len(one) for one in classes])
+        counts = rng.multinomial(len(self._reviewed), roots / roots.sum())
+        chosen = [np.resize(rng.permutation(one), count) for one, count in zip(classes, counts, strict=True)]
+        return rng.permutation(np.concatenate(chosen))
 
 
 class Held(Dataset[Example]):

@@ -84,6 +84,14 @@ def test_the_least_certain_of_yesterday_are_chosen_and_no_more_than_are_allowed(
         assert session.scalars(select(Case.cause)).all() == ["selected", "selected"]
 
 
+def test_after_days_without_documents_the_last_one_with_some_is_looked_at(sessions: sessionmaker[Session]) -> None:
+    clear(sessions, a=0.99, b=0.6, c=0.8)
+    two = RULES.model_copy(update={"selected_per_day": 2})
+    monday = tomorrow() + timedelta(days=2)
+    assert choose(sessions, two, monday) == ids("b", "c")
+    assert choose(sessions, two, monday + timedelta(days=1)) == [], "a day's documents are looked at once"
+
+
 def test_no_check_takes_all_places(sessions: sessionmaker[Session]) -> None:
     for number in range(4):
         put(sessions, f"dated {number}", [sure(0.5 + number / 100, "date.unreadable", "dated")])

@@ -128,6 +128,26 @@ def test_feedback_takes_its_share_and_every_example_comes_round(
     assert lesson.shards_needed(tiny(feedback=1.0)) == (0, 0)
 
 
+def test_a_rare_class_is_not_drowned(evidence: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a class with a hundredth of the examples a tenth as many are shown as of the other, each equally often."""
+    ticked = [f"evidence/{number:064x}.png" for number in range(100)]
+    usual = [example(file_name=name, kind="checkbox", value=None, label="ticked") for name in ticked]
+    rare = example(file_name=f"evidence/{100:064x}.png", kind="checkbox", value=None, state="empty")
+    monkeypatch.setattr(Path, "is_file", lambda path: path.suffix == ".png")
+    reviewed = Reviewed(tmp_path, [*usual, rare])
+    assert sorted(len(one) for one in reviewed.classes) == [1, 100]
+    shown: list[int] = []
+    monkeypatch.setattr(Reviewed, "varied", lambda self, number, rng, recipe: shown.append(number))
+    mixed = Mixed(evidence, reviewed, tiny(showings=1000, feedback=1.0))
+    list(itertools.islice(mixed, 2020))
+    assert pytest.approx(shown.count(100), rel=0.3) == 2020 / 11
+    assert min(shown.count(number) for number in range(100)) > 10, "no example is left out"
+    again: list[int] = []
+    monkeypatch.setattr(Reviewed, "varied", lambda self, number, rng, recipe: again.append(number))
+    list(itertools.islice(mixed, 2020))
+    assert again == shown, "the same order whenever it is asked for"
+
+
 def test_a_checkpoint_learns_from_feedback_stops_and_goes_on(
     evidence: Path,
     folder: Path,

@@ -29,6 +29,8 @@ log = structlog.get_logger(__name__)
 
 GUARD = "guard"
 
+#: What a miss is a share of: who doesn't judge is compared with defects that are known.
+MISSES = {"shadow": "missed defects among known ones", "canary": "missed defects among cleared documents"}
 #: A canary may raise so many more false alarms than production does at most, and these limits hold for any.
 WORSE, LEAST_LIMIT, MOST_LIMIT = 0.05, 0.05, 0.95
 #: Decided flagged documents of production before its own rate says anything.
@@ -81,14 +83,16 @@ def watch_once(config: WorkerConfig, sessions: sessionmaker[Session]) -> None:
                 log.info("model.not_recalibrated", version=production.version, error=type(wait).__name__)
 
 
-def rates(counts: Counts, production: Counts, misses: float, false_alarms: float | None) -> tuple[Rate, Rate]:
+def rates(
+    stage: str, counts: Counts, production: Counts, misses: float, false_alarms: float | None
+) -> tuple[Rate, Rate]:
     """What a version on trial is judged by, each with its limit; that of false alarms follows production's where none
     is given."""
     limit = USUAL_LIMIT
     if production.flagged_labelled >= ENOUGH:
         limit = upper(production.false_alarms, production.flagged_labelled) + WORSE
     return (
-        Rate("missed defects among cleared documents", counts.misses, counts.cleared_labelled, misses),
+        Rate(MISSES[stage], counts.misses, counts.cleared_labelled, misses),
         Rate(
             "false alarms among flagged documents",
             counts.false_alarms,
@@ -102,7 +106,7 @@ def _moved(session: Session, config: WorkerConfig, trial: Staged, production: St
     theirs = model_trials.judged(session, production.version)
     in_shadow = trial.stage == "shadow"
     counts = (model_trials.shadowed if in_shadow else model_trials.judged)(session, trial.version)
-    each = rates(counts, theirs, config.canary_misses, config.canary_false_alarms)
+    each = rates(trial.stage, counts, theirs, config.canary_misses, config.canary_false_alarms)
     told = _of_shadow(config, counts, each) if in_shadow else state(each, counts.documents, config.canary_documents)
     to = {"back": "retired", "promote": "canary" if in_shadow else "production"}.get(told.move)
     observe.TRIAL.labels("documents").set(counts.documents)

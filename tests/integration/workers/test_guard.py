@@ -77,8 +77,9 @@ def scanned(
             document_types=("kyc-individual",),
             rules=rules,
         )
-    for number in asked(sessions, sha(name)):
-        decide(sessions, number, "confirmed" if clear == wrong else "dismissed")
+    for reviewer in ("alice", "bob") if rules.four_eyes else ("alice",):
+        for number in asked(sessions, sha(name), reviewer):
+            decide(sessions, number, "confirmed" if clear == wrong else "dismissed", reviewer=reviewer, rules=rules)
     return scan_id
 
 
@@ -114,6 +115,38 @@ def test_a_shadow_that_would_clear_what_people_confirmed_goes_back(sessions: ses
         (told,) = session.scalars(select(Evaluation))
         assert (told.set, told.passed, told.classes["counts"]["misses"]) == ("shadow", False, 12)
         assert "missed defects" in told.reasons[0]
+
+
+def test_a_shadow_that_says_what_production_says_goes_on(sessions: sessionmaker[Session]) -> None:
+    """Where most of what is flagged is flagged for nothing, and nearly nothing of what is cleared is looked at."""
+    at(sessions, "shadow")
+    rules = RULES.model_copy(update={"audit_rate": 0.0})
+    for number in range(60):
+        shadow(sessions, scanned(sessions, f"f{number}", [finding()], "old", wrong=number % 4 > 0), Verdict.FLAGGED)
+        shadow(sessions, scanned(sessions, f"c{number}", [PASS], "old", rules=rules), Verdict.CLEAR)
+    assert guard_once(CONFIG, sessions) == "canary"
+
+
+def test_a_version_goes_the_whole_way(sessions: sessionmaker[Session]) -> None:
+    """With errors as real versions make them, decided by two people: shadow, canary, production."""
+    at(sessions, "shadow")
+    rules = DRAW_ALL.model_copy(update={"audit_rate": 1.0, "four_eyes": frozenset([PASS.check])})
+    moves, number = [], 0
+    while (done := guard_once(CONFIG, sessions)) != "production":
+        if done != "wait":
+            moves.append(done)
+        number += 1
+        assert number < 200, evaluations(sessions)[-1].reasons
+        version = "new" if "canary" in moves else "old"
+        flagged = number % 3 == 0
+        # One of twenty cleared documents is missed, one of ten flagged ones is clean.
+        wrong = number % 30 == (0 if flagged else 1)
+        scan_id = scanned(sessions, f"d{number}", [finding()] if flagged else [PASS], version, wrong=wrong, rules=rules)
+        if version == "old":
+            shadow(sessions, scan_id, Verdict.FLAGGED if flagged else Verdict.CLEAR)
+    assert moves == ["canary"]
+    assert (stage(sessions), stage(sessions, "old")) == ("production", "retired")
+    assert [(one.set, one.passed) for one in evaluations(sessions)] == [("shadow", True), ("canary", True)]
 
 
 def test_a_bad_canary_goes_back_and_what_it_cleared_is_scanned_again(sessions: sessionmaker[Session]) -> None:

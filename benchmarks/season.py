@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sqlalchemy import TextClause, text
@@ -21,23 +23,29 @@ from benchmarks.panel import Panel, Reviewer
 from docvigil.bench.plant import Plant, plant
 from models.checkpoint import digest
 from pipeline.desk import DeskRules
-from records import model_archives, model_versions, quarter, trainings
+from records import model_archives, model_trials, model_versions, quarter, trainings
 from records.trainings import TrainingView
 from web import quarter as web_quarter
 
 ZONE = "Asia/Kolkata"
 
-#: What is set other than it is by default, so that a year takes minutes: more is looked at, and trials are shorter.
-SETTINGS = {
+#: The least examples of a training here.
+EXAMPLES = 100
+
+#: What is set other than it is by default, so that a year takes minutes: more is looked at, and trials are shorter. The
+#: limits are what some hundred labels can show: of ten flagged documents one is clean, of a hundred cleared one is not.
+SETTINGS: dict[str, str | None] = {
     "DOCVIGIL_AUDIT_RATE": "1",
     "DOCVIGIL_CANARY_AUDIT_RATE": "1",
-    "DOCVIGIL_CANARY_SHARE": "0.5",
+    "DOCVIGIL_CANARY_SHARE": "0.8",
     "DOCVIGIL_CANARY_MISSES": "0.05",
+    "DOCVIGIL_CANARY_FALSE_ALARMS": "0.3",
     "DOCVIGIL_SHADOW_DOCUMENTS": "100",
     "DOCVIGIL_CANARY_DOCUMENTS": "100",
     "DOCVIGIL_RETRAIN_AT": "never",
     "DOCVIGIL_RETRAIN_RECIPE": str(Path(__file__).with_name("year.yaml")),
-    "DOCVIGIL_RETRAIN_EXAMPLES": "100",
+    "DOCVIGIL_RETRAIN_EXAMPLES": str(EXAMPLES),
+    "DOCVIGIL_RETRAIN_THREADS": "2",
     "DOCVIGIL_RETRAIN_CALIBRATION": "0",
     "DOCVIGIL_RETRAIN_NICE": "0",
     "DOCVIGIL_UNDO_SECONDS": "0",
@@ -45,10 +53,21 @@ SETTINGS = {
 }
 RULES = DeskRules(audit_rate=1.0, canary_audit_rate=1.0, undo_seconds=0.0)
 
+#: What a year knows besides its instance, in its folder.
+KEPT = "year.json"
+
+#: The guard looks every half minute.
+GUARD_SECONDS = 45.0
+
 #: Fields of newest scans, by the paths of the documents.
 READ = text(
     "SELECT a.path, f.field, f.outcome FROM arrivals a JOIN documents d ON d.id = a.document_id"
     " JOIN findings f ON f.scan_id = d.scan_id WHERE f.field = ANY(:fields)"
+)
+#: What the guard last counted of a version that waits.
+SEEN = text(
+    "SELECT classes -> 'counts' FROM evaluations WHERE version = :version AND set = :stage AND passed IS NULL"
+    " ORDER BY id DESC LIMIT 1"
 )
 
 
@@ -67,9 +86,30 @@ class Year:
         self.home = self.folder / "home"
         self.doctype = branch.form(self.home / "doctypes")
 
+    def keep(self, **told: Any) -> None:
+        """Writes down what has been, so that other years can begin with it; the instance must not run."""
+        truths = [asdict(one) for one in self.truths.values()]
+        text = json.dumps({"seed": self.seed, "batches": self.batches, "told": told, "truths": truths})
+        (self.folder / KEPT).write_text(text, encoding="utf-8")
+
+    def copied(self, folder: Path) -> Self:
+        """A year in an empty folder that begins with what has been in this one, which was kept."""
+        # Postgres's files belong to the user it runs as, whom a copy in Python would forget.
+        subprocess.run(["/bin/cp", "-a", str(self.home), str(folder)], check=True)
+        return type(self)(folder, self.fonts, self.digits, self.seed, dict(self.truths), self.batches)
+
+    @classmethod
+    def kept(cls, folder: Path, fonts: Path | None, digits: Path | None) -> tuple[Self, dict[str, Any]] | None:
+        """The year that was kept in a folder, and what was told of it; None where none is there, or a part of one."""
+        if not (folder / KEPT).is_file():
+            return None
+        known = json.loads((folder / KEPT).read_text(encoding="utf-8"))
+        truths = {one["path"]: Truth(**one) for one in known["truths"]}
+        return cls(folder, fonts, digits, known["seed"], truths, known["batches"]), known["told"]
+
     @contextmanager
-    def running(self, **settings: str) -> Iterator[Plant]:
-        """The instance with settings of its own, until the block ends."""
+    def running(self, **settings: str | None) -> Iterator[Plant]:
+        """The instance with settings of its own, None for the default, until the block ends."""
         with _environment({**SETTINGS, **settings}), plant(self.home) as started:
             yield started
 
@@ -120,10 +160,19 @@ def stages(running: Plant) -> dict[str, str]:
 
 
 def trained(running: Plant) -> TrainingView | None:
-    """The newest training, once it has ended."""
+    """The calendar's newest training, once it has ended."""
     with running.desk.sessions.begin() as session:
-        newest = trainings.latest(session, 1)
-    return newest[0] if newest and newest[0].finished else None
+        newest = next((one for one in trainings.latest(session, 10) if one.cause == "scheduled"), None)
+    return newest if newest is not None and newest.finished else None
+
+
+def looked_at(running: Plant, version: str) -> bool:
+    """Whether the guard has seen all that people decided of the version on trial, and lets it wait."""
+    with running.desk.sessions.begin() as session:
+        shadow = model_versions.get(session, version).stage == "shadow"
+        counts = (model_trials.shadowed if shadow else model_trials.judged)(session, version)
+        seen = session.execute(SEEN, {"version": version, "stage": "shadow" if shadow else "canary"}).scalar()
+    return seen == asdict(counts)
 
 
 def registered(running: Plant, checkpoint: Path) -> str:
@@ -164,14 +213,18 @@ def say(words: str) -> None:
 
 
 @contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
+def _environment(values: Mapping[str, str | None]) -> Iterator[None]:
     before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
+    _set(values)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        _set(before)
+
+
+def _set(values: Mapping[str, str | None]) -> None:
+    for name, value in values.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value

@@ -21,8 +21,8 @@ A function takes a session and leaves the transaction to its caller; it writes t
 **A lease** is owner, expiry and a token that rises with every `take()`. What a worker writes counts only while its
 token is the newest and nobody has reaped it. Locks are taken in one order: scan, place in the queue, document.
 
-Modules: `tables`, `words` (the values handed out), `database`, `migrate`; `intake`, `outbox`, `leases`, `scans`;
-`cases`, `claims`, `reviews`, `misses` (what people decide on; `desk_tables`), `desk`, `tallies`, `suggestions` (what
-they look at), `deliveries`, `digest`, `exports`, `memos` (what goes out); `queue`, `endorsers`, `registry` (what
+Modules: `tables`, `words` (the values handed out), `database`, `migrate`; `intake`, `outbox`, `handing`, `leases`,
+`scans`; `cases`, `claims`, `reviews`, `misses` (what people decide on; `desk_tables`), `desk`, `tallies`, `suggestions`
+(what they look at), `deliveries`, `digest`, `exports`, `memos` (what goes out); `queue`, `endorsers`, `registry` (what
 versions stand for); `audit`, `anchors`, `canonical`, `privacy`; `balance`; `objects` (the object store).
 """

@@ -24,6 +24,8 @@ from records.tables import Event, Link, Unchained
 GENESIS = bytes(32)
 #: Advisory lock of the chainer; any constant of our own.
 CHAINER_LOCK = 0x64766967_00000001
+#: Made once: making it takes longer than asking it.
+_UNCHAINED = select(select(Unchained.event_id).exists())
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -74,7 +76,15 @@ def event(session: Session, kind: str, subject: str | None = None, *, actor: str
 
     Values are ids, digests and whole numbers; anything else raises ValueError. An actor's full name is hashed.
     """
-    events(session, [_body(kind, subject, actor, ids)])
+    session.execute(insert(Event).values(body=body(kind, subject, actor=actor, **ids)))
+
+
+def body(kind: str, subject: str | None = None, *, actor: str | None = None, **ids: Any) -> str:
+    """An event as it is stored, for whoever writes it in a statement of their own; the arguments are `event`'s."""
+    told = {"kind": kind, "subject": subject, **ids}
+    if actor is not None:
+        told["actor"] = as_id(actor)
+    return canonical({key: value for key, value in told.items() if value is not None}).decode()
 
 
 def events(session: Session, bodies: Iterable[dict[str, Any]]) -> None:
@@ -116,6 +126,11 @@ def link_hash(previous: bytes, sequence: int, event_id: int, at: datetime, body:
     micros = (at - _EPOCH) // timedelta(microseconds=1)
     parts = (previous, sequence.to_bytes(8, "big"), event_id.to_bytes(8, "big"), micros.to_bytes(8, "big", signed=True))
     return hashlib.sha256(b"".join(parts) + body.encode()).digest()
+
+
+def unchained(session: Session) -> bool:
+    """Whether events wait for the chain: one cheap question, so that a chainer may ask it all day."""
+    return bool(session.scalar(_UNCHAINED))
 
 
 def chain_once(session: Session, limit: int = 5000) -> int:
@@ -204,10 +219,3 @@ def _wrong(last: Head, row: Any, known: dict[int, bytes]) -> str | None:
     if row.sequence in known and known[row.sequence] != bytes(row.hash):
         return f"link {row.sequence} is not the one that was signed"
     return None
-
-
-def _body(kind: str, subject: str | None, actor: str | None, ids: dict[str, Any]) -> dict[str, Any]:
-    body = {"kind": kind, "subject": subject, **ids}
-    if actor is not None:
-        body["actor"] = as_id(actor)
-    return {key: value for key, value in body.items() if value is not None}

@@ -16,7 +16,7 @@ import shutil
 import tempfile
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +68,9 @@ class ObjectStore(Protocol):
 
     def put(self, key: str, body: bytes) -> None:
         """Store a derived object."""
+
+    def put_all(self, bodies: Mapping[str, bytes]) -> None:
+        """Store derived objects, each whole; where it fails, some may be stored and others not."""
 
     def put_file(self, key: str, source: Path | IO[bytes]) -> None:
         """Store a derived object from a file or an open stream."""
@@ -179,10 +182,16 @@ class FolderStore:
         return Received(sha256, size, key)
 
     def put(self, key: str, body: bytes) -> None:
-        _derived(key)
-        with self._temporary() as (handle, temporary):
-            handle.write(body)
-            self._place(handle, temporary, key)
+        self.put_all({key: body})
+
+    def put_all(self, bodies: Mapping[str, bytes]) -> None:
+        for key, body in bodies.items():
+            _derived(key)
+            with self._temporary() as (handle, temporary):
+                handle.write(body)
+                self._move(handle, temporary, key)
+        for folder in {self._file(key).parent for key in bodies}:
+            _sync_folder(folder)
 
     def put_file(self, key: str, source: Path | IO[bytes]) -> None:
         if isinstance(source, Path):
@@ -241,6 +250,11 @@ class FolderStore:
             temporary.unlink(missing_ok=True)
 
     def _place(self, handle: BinaryIO, temporary: Path, key: str) -> None:
+        self._move(handle, temporary, key)
+        _sync_folder(self._file(key).parent)
+
+    def _move(self, handle: BinaryIO, temporary: Path, key: str) -> None:
+        """Give a file its name; the name lasts once the folder is flushed."""
         handle.flush()
         os.fsync(handle.fileno())
         target = self._file(key)
@@ -252,7 +266,6 @@ class FolderStore:
             self._lasting = {self.root}
             self._make(target.parent)
             os.replace(temporary, target)
-        _sync_folder(target.parent)
 
     def _make(self, folder: Path) -> None:
         """Make a folder and the ones above it, each recorded on the disk in the one that holds it."""
@@ -304,6 +317,10 @@ class S3Store:
 
     def put(self, key: str, body: bytes) -> None:
         self._upload(_derived(key), body, hashlib.sha256(body).digest())
+
+    def put_all(self, bodies: Mapping[str, bytes]) -> None:
+        for key, body in bodies.items():
+            self.put(key, body)
 
     def put_file(self, key: str, source: Path | IO[bytes]) -> None:
         if isinstance(source, Path):

@@ -1,4 +1,4 @@
-"""Starting scans: the one place where a scan and its row in the outbox come into being."""
+"""Starting scans of documents that are known; the first of a new one comes into being with it (`records/intake.py`)."""
 
 from __future__ import annotations
 
@@ -13,39 +13,25 @@ from records.tables import Document, Outbox, Scan, scan_ids
 from records.words import Refused, Versions
 
 
-def start(
-    session: Session,
-    document_id: str,
-    *,
-    cause: str,
-    arrival_id: int,
-    judged_on: date,
-    first: tuple[int, int] | None = None,
-) -> int:
-    """A new scan of a document whose row the caller holds locked, and its place in the queue.
-
-    `first` is (scan id, priority) of a document that is made in this transaction. A later scan makes the document in
-    flight again.
-    """
-    if first is not None:
-        scan_id, priority, number = *first, 1
-    else:
-        scan_id = session.scalar(select(scan_ids.next_value())) or 0
-        number = 1 + (session.scalar(select(func.max(Scan.number)).where(Scan.document_id == document_id)) or 0)
-        priority = session.execute(
-            update(Document)
-            .where(Document.id == document_id)
-            .values(
-                status="in_flight",
-                scan_id=scan_id,
-                reason=None,
-                verdict_at=None,
-                reviewed_at=None,
-                updated_at=func.now(),
-            )
-            .returning(Document.priority)
-        ).scalar_one()
-        cases.supersede(session, document_id)
+def start(session: Session, document_id: str, *, cause: str, arrival_id: int, judged_on: date) -> int:
+    """A new scan of a document whose row the caller holds locked, and its place in the queue; the document is in
+    flight again."""
+    scan_id = session.scalar(select(scan_ids.next_value())) or 0
+    number = 1 + (session.scalar(select(func.max(Scan.number)).where(Scan.document_id == document_id)) or 0)
+    priority = session.execute(
+        update(Document)
+        .where(Document.id == document_id)
+        .values(
+            status="in_flight",
+            scan_id=scan_id,
+            reason=None,
+            verdict_at=None,
+            reviewed_at=None,
+            updated_at=func.now(),
+        )
+        .returning(Document.priority)
+    ).scalar_one()
+    cases.supersede(session, document_id)
     session.execute(
         insert(Scan).values(
             id=scan_id,

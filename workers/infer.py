@@ -166,7 +166,7 @@ def _pictures_of(
     or its page."""
     cuts = {(one.page, one.field, one.ordinal): one for one in manifest.evidences}
     pages = {page.number: page.key for page in manifest.pages}
-    stored: dict[str, str] = {}
+    stored: dict[str, bytes] = {}
     keys: list[str | None] = []
     for finding in findings:
         if finding.outcome is Outcome.PASS:
@@ -177,8 +177,9 @@ def _pictures_of(
         if entry is None or pictures is None:
             keys.append(pages.get(finding.page))
             continue
-        if entry.image not in stored:
-            stored[entry.image] = f"scans/{lease.scan_id}/{lease.token}/{entry.image}"
-            station.store.put(stored[entry.image], pictures.png(entry.image))
-        keys.append(stored[entry.image])
+        key = f"scans/{lease.scan_id}/{lease.token}/{entry.image}"
+        if key not in stored:
+            stored[key] = pictures.png(entry.image)
+        keys.append(key)
+    station.store.put_all(stored)
     return keys

@@ -60,6 +60,9 @@ def return_trainings_once(config: WorkerConfig, sessions: sessionmaker[Session])
 
 def chain_once(sessions: sessionmaker[Session]) -> int:
     """Appends waiting events to the audit chain; how many."""
+    with database.at_once(sessions) as session:
+        if not audit.unchained(session):
+            return 0
     with sessions.begin() as session:
         return audit.chain_once(session)
 

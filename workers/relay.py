@@ -110,9 +110,7 @@ class Relay:
     def round(self) -> int:
         """Publishes what fits in the windows; how many ids it sent."""
         sent = 0
-        with self._sessions() as session:
-            # A question by itself needs no transaction: one way to the database in place of three.
-            session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+        with database.at_once(self._sessions) as session:
             lanes = outbox.lanes(session)
         for queue, alone in lanes:
             lane = LANES[queue, alone]

@@ -8,7 +8,7 @@ import structlog
 
 from pipeline.pages import BadFile
 from pipeline.reading import ReaderUnavailable
-from records import leases, model_versions
+from records import database, handing, leases, model_versions
 from records.traces import where
 from records.words import Lease
 from workers.heartbeat import LeaseLost, Work
@@ -29,8 +29,8 @@ Stage = Callable[[Station, Lease, Work], str]
 
 def do_prepare(station: Station, lease: Lease, work: Work) -> str:
     manifest = prepare(station, lease, work)
-    with station.sessions.begin() as session:
-        return DONE if leases.prepared(session, lease, manifest.to_json()) else LOST
+    with database.at_once(station.sessions) as session:
+        return DONE if handing.prepared(session, lease, manifest.to_json()) else LOST
 
 
 def do_infer(station: Station, lease: Lease, work: Work) -> str:
@@ -38,7 +38,7 @@ def do_infer(station: Station, lease: Lease, work: Work) -> str:
     with station.sessions.begin() as session:
         if not model_versions.judges(session, judged.versions.model):
             raise ReaderUnavailable("the version that judged was rolled back meanwhile; another judges again")
-        written = leases.judged(
+        written = handing.judged(
             session,
             lease,
             judged.verdict,

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from celery import Celery
 
-from records import leases
+from records import database, handing
 from workers import alone, observe
 from workers.anchor import anchor_head
 from workers.outages import outage
@@ -50,8 +50,8 @@ def perform(station: Station, scan_id: int, name: str, stage: Stage, *, alone: b
     """Takes up a stage of a scan, and does it. A message that comes twice, or too late, does nothing."""
     seconds = station.config.lease_seconds
     try:
-        with station.sessions.begin() as session:
-            lease = leases.take(session, scan_id, name, station.owner, seconds, alone=alone)
+        with database.at_once(station.sessions) as session:
+            lease = handing.take(session, scan_id, name, station.owner, seconds, alone=alone)
     except Exception as error:
         if not outage(error):
             raise

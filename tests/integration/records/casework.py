@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from pipeline.desk import DeskRules
 from pipeline.findings import Finding, Outcome, Verdict
-from records import claims, desk, leases, reviews
+from records import claims, desk, handing, reviews
 from records.reviews import Decision
 from records.words import Decided
 from tests.integration.records.steps import VERSIONS, document, finding, prepare, sha, take
@@ -37,7 +37,7 @@ def put(
     clear = all(one.outcome is Outcome.PASS for one in told)
     verdict = Verdict.CLEAR if clear else Verdict.FLAGGED
     with sessions.begin() as session:
-        assert leases.judged(session, lease, verdict, told, versions=VERSIONS, document_types=types, rules=rules)
+        assert handing.judged(session, lease, verdict, told, versions=VERSIONS, document_types=types, rules=rules)
     return sha(name)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from pipeline.findings import Finding, Outcome, Verdict
 from pipeline.geometry import Box
-from records import intake, leases
+from records import handing, intake, leases
 from records.words import Arrived, Lease, Versions
 
 TODAY = date(2026, 3, 2)
@@ -68,7 +68,7 @@ def take(
     alone: bool = False,
 ) -> Lease:
     with sessions.begin() as session:
-        lease = leases.take(session, scan_id, stage, owner, seconds, alone=alone)
+        lease = handing.take(session, scan_id, stage, owner, seconds, alone=alone)
     assert lease is not None
     return lease
 
@@ -76,7 +76,7 @@ def take(
 def prepare(sessions: sessionmaker[Session], scan_id: int) -> None:
     lease = take(sessions, scan_id)
     with sessions.begin() as session:
-        assert leases.prepared(session, lease, MANIFEST)
+        assert handing.prepared(session, lease, MANIFEST)
 
 
 def finding(
@@ -117,7 +117,7 @@ def judge(
     lease = take(sessions, scan_id, "infer")
     told = [finding()] if findings is None else findings
     with sessions.begin() as session:
-        assert leases.judged(session, lease, verdict, told, versions=versions, document_types=types)
+        assert handing.judged(session, lease, verdict, told, versions=versions, document_types=types)
 
 
 def quarantine(sessions: sessionmaker[Session], scan_id: int, reason: str = "The file is empty.") -> None:

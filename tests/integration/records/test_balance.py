@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from pipeline.findings import Verdict
 from records import balance as balance_of
-from records import intake, leases, scans
+from records import handing, intake, leases, scans
 from records.balance import Balance
 from tests.integration.records.steps import (
     MANIFEST,
@@ -79,7 +79,7 @@ def test_it_adds_up_at_every_moment_while_much_happens(sessions: sessionmaker[Se
                 scan_id = arrive(session, number, name).scan_id or 0
             lease = take(sessions, scan_id)
             with sessions.begin() as session:
-                leases.prepared(session, lease, MANIFEST)
+                handing.prepared(session, lease, MANIFEST)
             if each % 3 == 0:
                 lease = take(sessions, scan_id, "infer")
                 with sessions.begin() as session:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from pipeline.findings import Outcome, Verdict
-from records import leases
+from records import handing, leases
 from records.tables import Document, Finding, Outbox, Scan
 from records.words import Reaped
 from tests.integration.records.steps import (
@@ -47,7 +47,7 @@ def test_one_of_many_takes_a_scan_up(sessions: sessionmaker[Session]) -> None:
 
     def one(place: int) -> bool:
         with sessions.begin() as session:
-            return leases.take(session, scan_id, "prepare", f"worker-{place}", 60) is not None
+            return handing.take(session, scan_id, "prepare", f"worker-{place}", 60) is not None
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(one, range(16))) == 1
@@ -57,10 +57,10 @@ def test_a_second_delivery_does_nothing(sessions: sessionmaker[Session]) -> None
     scan_id = document(sessions)
     prepare(sessions, scan_id)
     with sessions.begin() as session:
-        assert leases.take(session, scan_id, "prepare", "worker-2", 60) is None
+        assert handing.take(session, scan_id, "prepare", "worker-2", 60) is None
     take(sessions, scan_id, "infer")
     with sessions.begin() as session:
-        assert leases.take(session, scan_id, "infer", "worker-2", 60) is None
+        assert handing.take(session, scan_id, "infer", "worker-2", 60) is None
 
 
 def test_a_scan_goes_through_its_stages_to_the_verdict(sessions: sessionmaker[Session]) -> None:
@@ -84,14 +84,14 @@ def test_a_late_writer_writes_nothing(sessions: sessionmaker[Session]) -> None:
     new = take(sessions, scan_id, "infer", owner="worker-2")
     assert new.token > late.token
     with sessions.begin() as session:
-        assert not leases.judged(session, late, Verdict.CLEAR, [finding()], versions=VERSIONS)
+        assert not handing.judged(session, late, Verdict.CLEAR, [finding()], versions=VERSIONS)
         assert not leases.quarantine(session, late, "Too late.")
         assert leases.failed(session, late, "Too late.", charge=True) is None
         assert not leases.release(session, late)
         assert leases.renew(session, [(scan_id, late.token)], late.owner, 60) == set()
     with sessions.begin() as session:
         assert session.scalar(select(func.count()).select_from(Finding)) == 0
-        assert leases.judged(session, new, Verdict.FLAGGED, [finding()], versions=VERSIONS)
+        assert handing.judged(session, new, Verdict.FLAGGED, [finding()], versions=VERSIONS)
     assert state(sessions, scan_id) == ("flagged", "done", 1)
 
 
@@ -100,7 +100,7 @@ def test_a_lease_that_has_run_out_counts_until_somebody_notices(sessions: sessio
     lease = take(sessions, scan_id)
     expire(sessions, scan_id)
     with sessions.begin() as session:
-        assert leases.prepared(session, lease, MANIFEST)
+        assert handing.prepared(session, lease, MANIFEST)
 
 
 def test_a_forged_token_or_owner_writes_nothing(sessions: sessionmaker[Session]) -> None:
@@ -108,7 +108,7 @@ def test_a_forged_token_or_owner_writes_nothing(sessions: sessionmaker[Session])
     lease = take(sessions, scan_id)
     for wrong in (replace(lease, token=lease.token + 1), replace(lease, owner="worker-2")):
         with sessions.begin() as session:
-            assert not leases.prepared(session, wrong, MANIFEST)
+            assert not handing.prepared(session, wrong, MANIFEST)
 
 
 def test_renewing_prolongs_what_is_held(sessions: sessionmaker[Session]) -> None:
@@ -147,7 +147,7 @@ def test_reaped_then_alone_then_quarantined(sessions: sessionmaker[Session]) -> 
     assert die(sessions, scan_id) == "requeued"
     assert die(sessions, scan_id) == "alone"
     with sessions.begin() as session:
-        assert leases.take(session, scan_id, "prepare", "worker-1", 60) is None, "among others it isn't taken up"
+        assert handing.take(session, scan_id, "prepare", "worker-1", 60) is None, "among others it isn't taken up"
     assert die(sessions, scan_id, alone=True) == "quarantined"
     assert state(sessions, scan_id) == ("quarantined", "done", 3)
     with sessions.begin() as session:
@@ -160,10 +160,10 @@ def test_who_succeeds_alone_stays_alone_for_the_next_stage(sessions: sessionmake
     die(sessions, scan_id)
     lease = take(sessions, scan_id, alone=True)
     with sessions.begin() as session:
-        assert leases.prepared(session, lease, MANIFEST)
+        assert handing.prepared(session, lease, MANIFEST)
     lease = take(sessions, scan_id, "infer", alone=True)
     with sessions.begin() as session:
-        assert leases.judged(session, lease, Verdict.CLEAR, [], versions=VERSIONS)
+        assert handing.judged(session, lease, Verdict.CLEAR, [], versions=VERSIONS)
     assert state(sessions, scan_id) == ("clear", "done", 2)
 
 
@@ -261,6 +261,6 @@ def test_judged_takes_neither_quarantine_nor_keys_that_do_not_fit(sessions: sess
     lease = take(sessions, scan_id, "infer")
     with sessions.begin() as session:
         with pytest.raises(ValueError, match="quarantine"):
-            leases.judged(session, lease, Verdict.QUARANTINED, [], versions=VERSIONS)
+            handing.judged(session, lease, Verdict.QUARANTINED, [], versions=VERSIONS)
         with pytest.raises(ValueError, match="evidence keys"):
-            leases.judged(session, lease, Verdict.FLAGGED, [finding()], evidence_keys=[], versions=VERSIONS)
+            handing.judged(session, lease, Verdict.FLAGGED, [finding()], evidence_keys=[], versions=VERSIONS)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
-from records import leases, outbox, scans
+from records import handing, leases, outbox, scans
 from records.words import Entry
 from tests.integration.records.steps import arrive, document, prepare, sha, source, take
 
@@ -67,7 +67,7 @@ def test_what_is_not_due_yet_is_not_published(sessions: sessionmaker[Session]) -
         assert leases.failed(session, lease, "The disk is full.", charge=False, retry_seconds=60) == "requeued"
     assert publish(sessions) == []
     with sessions.begin() as session:
-        assert leases.take(session, scan_id, "prepare", "worker-2", 60) is None
+        assert handing.take(session, scan_id, "prepare", "worker-2", 60) is None
 
 
 def test_each_queue_has_its_own_window(sessions: sessionmaker[Session]) -> None:

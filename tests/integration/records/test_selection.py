@@ -16,7 +16,7 @@ from pipeline.findings import Finding, Outcome, Verdict
 from records import (
     desk,
     gathering,
-    leases,
+    handing,
     misses,
     model_trials,
     model_versions,
@@ -135,7 +135,7 @@ def test_a_document_that_another_version_flagged_differs(sessions: sessionmaker[
         prepare(sessions, scan_id)
         lease = take(sessions, scan_id, "infer")
         with sessions.begin() as session:
-            assert leases.judged(
+            assert handing.judged(
                 session,
                 lease,
                 Verdict.CLEAR,

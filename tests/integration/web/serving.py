@@ -19,7 +19,7 @@ from models.synthesis.documents import Label, synthesise
 from pipeline.desk import DeskRules
 from pipeline.doctypes.load import builtin
 from pipeline.findings import Finding, Verdict
-from records import leases, users
+from records import handing, users
 from records.database import engine
 from records.database import sessions as make_sessions
 from records.objects import FolderStore
@@ -104,12 +104,12 @@ class Desk:
         scan_id = steps.document(self.sessions, name, priority=priority)
         lease = steps.take(self.sessions, scan_id)
         with self.sessions.begin() as session:
-            assert leases.prepared(session, lease, form.manifest.to_json())
+            assert handing.prepared(session, lease, form.manifest.to_json())
         lease = steps.take(self.sessions, scan_id, "infer")
         versions = Versions("model-1", "rules-1", form.manifest.doctypes)
         types = [form.label.document_type]
         with self.sessions.begin() as session:
-            assert leases.judged(
+            assert handing.judged(
                 session, lease, Verdict.FLAGGED, findings, versions=versions, document_types=types, rules=RULES
             )
         return steps.sha(name)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from starlette.testclient import TestClient
 
 from pipeline.findings import Verdict
-from records import leases, model_versions
+from records import handing, model_versions
 from records.tables import Document
 from records.words import Versions
 from tests.integration.records import steps
@@ -37,7 +37,7 @@ def cleared_by(sessions: sessionmaker[Session], version: str, name: str) -> None
     steps.prepare(sessions, scan_id)
     lease = steps.take(sessions, scan_id, "infer")
     with sessions.begin() as session:
-        assert leases.judged(
+        assert handing.judged(
             session, lease, Verdict.CLEAR, [], versions=Versions(version, "rules", "types"), document_types=()
         )
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from pipeline.desk import DeskRules
 from pipeline.drift import drift
 from pipeline.findings import Finding, Outcome, Verdict
-from records import leases, model_archives, model_trials, model_versions, readings, shadow_scans, trainings
+from records import handing, model_archives, model_trials, model_versions, readings, shadow_scans, trainings
 from records.learning_tables import Evaluation
 from records.tables import Document, ModelVersion
 from records.words import Versions
@@ -68,7 +68,7 @@ def scanned(
     lease = take(sessions, scan_id, "infer")
     clear = all(one.outcome is Outcome.PASS for one in told)
     with sessions.begin() as session:
-        assert leases.judged(
+        assert handing.judged(
             session,
             lease,
             Verdict.CLEAR if clear else Verdict.FLAGGED,

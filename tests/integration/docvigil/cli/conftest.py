@@ -14,7 +14,7 @@ from docvigil import cli
 from docvigil.cli import common
 from docvigil.settings import settings
 from pipeline.findings import Finding, Verdict
-from records import leases
+from records import handing
 from records.objects import FolderStore
 from tests.integration.records import steps
 from workers.manifest import Manifest, PageEntry
@@ -78,10 +78,10 @@ def judge_with_pages(
     lease = steps.take(sessions, scan_id)
     with sessions.begin() as session:
         manifest = Manifest(f"scans/{scan_id}/1", None, "types-1", tuple(entries), ())
-        assert leases.prepared(session, lease, manifest.to_json())
+        assert handing.prepared(session, lease, manifest.to_json())
     lease = steps.take(sessions, scan_id, "infer")
     with sessions.begin() as session:
-        assert leases.judged(
+        assert handing.judged(
             session, lease, Verdict.FLAGGED, findings, versions=steps.VERSIONS, document_types=["kyc-individual"]
         )
     return steps.sha(name)

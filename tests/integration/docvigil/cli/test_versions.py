@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from docvigil.cli import versions
 from models.checkpoint import digest
 from pipeline.findings import Verdict
-from records import leases, model_trials, model_versions
+from records import handing, model_trials, model_versions
 from records.objects import FolderStore
 from records.tables import Document, ModelVersion
 from records.words import Versions
@@ -99,7 +99,7 @@ def test_a_version_is_promoted_and_taken_back(
         lease = steps.take(sessions, scan_id, "infer")
         with sessions.begin() as session:
             judged = Versions(version, "rules", "types")
-            assert leases.judged(session, lease, Verdict.CLEAR, [], versions=judged, document_types=())
+            assert handing.judged(session, lease, Verdict.CLEAR, [], versions=judged, document_types=())
     assert f"version {version} is retired; 3 documents" in " ".join(run("models", "rollback").out.split())
     with sessions.begin() as session:
         assert set(session.scalars(select(Document.status))) == {"in_flight"}

@@ -1,15 +1,17 @@
 """A second witness for strings that the model is unsure of: the recogniser of print reads the same cut.
 
 It was made for print and reads ink worse than the model, but errs elsewhere: where both read the same, the string is
-far likelier to be right than where they differ. It changes no answer, only how sure it is, by a curve for each outcome.
+far likelier to be right than where they differ, and how sure it is follows from a curve for each outcome. Between
+readings of a date or an amount that the model itself holds possible its word decides; it adds none of its own.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 
 from models.calibration import Calibration
 from models.nanovlm.processor import fitted
@@ -22,6 +24,9 @@ SURE = 0.985
 
 #: What is read as strings.
 KINDS = (QuestionKind.DATE, QuestionKind.IDENTIFIER, QuestionKind.AMOUNT)
+
+#: Where the recogniser decides between the model's readings. Between two identifiers it is wrong as often as right.
+DECIDED = (QuestionKind.DATE, QuestionKind.AMOUNT)
 
 
 class Outcome(StrEnum):
@@ -42,13 +47,22 @@ class CrossCheck:
     def __init__(self, lines: LineReader) -> None:
         self._lines = lines
 
-    def __call__(self, question: Question, answer: Answer) -> Outcome | None:
-        """How the recogniser's reading compares with an answer whose confidence is calibrated; None where the answer
-        is no string, or sure enough."""
+    def __call__(
+        self, question: Question, answer: Answer, own: Callable[[float], float]
+    ) -> tuple[Outcome, Answer] | None:
+        """How the recogniser's reading compares with an answer whose confidence is calibrated, and the answer that
+        stands after it; None where the answer is no string, or sure enough. `own` calibrates the probabilities of the
+        answer's alternatives as it did the answer's."""
         if question.kind not in KINDS or not answer.value or answer.confidence >= SURE:
             return None
         # What the model saw, whatever size the cut had.
-        return compared(question.kind, answer.value, self._lines.text(fitted(question.image)))
+        text = self._lines.text(fitted(question.image))
+        outcome = compared(question.kind, answer.value, text)
+        if outcome is not Outcome.AGREED and question.kind in DECIDED:
+            for value, chance in answer.alternatives:
+                if value and compared(question.kind, value, text) is Outcome.AGREED:
+                    return Outcome.AGREED, _instead(answer, value, own(chance))
+        return outcome, answer
 
 
 class CheckedReader:
@@ -70,10 +84,11 @@ class CheckedReader:
     def _checked(self, question: Question, answer: Answer) -> Answer:
         if not has_curves(self._calibration, question.kind):
             return answer
-        outcome = self._check(question, answer)
-        if outcome is None:
+        found = self._check(question, answer, partial(self._calibration, question.kind.value))
+        if found is None:
             return answer
-        return replace(answer, confidence=self._calibration(outcome.of(question.kind), answer.confidence))
+        outcome, stands = found
+        return replace(stands, confidence=self._calibration(outcome.of(question.kind), stands.confidence))
 
 
 def checked(reader: Reader, calibration: Calibration) -> Reader:
@@ -91,9 +106,16 @@ def has_curves(calibration: Calibration, kind: QuestionKind) -> bool:
 def compared(kind: QuestionKind, value: str, text: str) -> Outcome:
     """What the recogniser's text says about the value that the model read."""
     mine, other = _characters(kind, value), _characters(kind, text)
-    if mine == other:
-        return Outcome.AGREED
-    return Outcome.OTHER if len(mine) == len(other) else Outcome.ALONE
+    if not other or len(mine) != len(other):
+        return Outcome.ALONE
+    return Outcome.AGREED if mine == other else Outcome.OTHER
+
+
+def _instead(answer: Answer, value: str, confidence: float) -> Answer:
+    """The answer with one of its alternatives in its place."""
+    others = tuple(one for one in answer.alternatives if one[0] != value)
+    former = (answer.value or "", answer.confidence)
+    return replace(answer, value=value, confidence=confidence, alternatives=(former, *others))
 
 
 def _characters(kind: QuestionKind, text: str) -> str:

@@ -86,19 +86,19 @@ def curves_of(reader: Reader, kind: str, drawn: Sequence[Drawn]) -> dict[str, Cu
     return {
         kind: own,
         f"{kind}.present": fit([answer.present for answer in answers], there),
-        **_check_curves(drawn, told, hits),
+        **_check_curves(drawn, told, own),
     }
 
 
-def _check_curves(drawn: Sequence[Drawn], answers: Sequence[Answer], hits: Sequence[bool]) -> dict[str, Curve]:
+def _check_curves(drawn: Sequence[Drawn], answers: Sequence[Answer], own: Curve) -> dict[str, Curve]:
     """A curve an outcome of the check, on confidences that are calibrated but for it: with few examples it stays near
     them."""
     check = CrossCheck(LineReader())
     found: dict[str, list[tuple[float, bool]]] = defaultdict(list)
-    for one, answer, hit in zip(drawn, answers, hits, strict=True):
-        outcome = check(asked := question(one), answer)
-        if outcome is not None:
-            found[outcome.of(asked.kind)].append((answer.confidence, hit))
+    for one, answer in zip(drawn, answers, strict=True):
+        if (after := check(asked := question(one), answer, own)) is not None:
+            outcome, stands = after
+            found[outcome.of(asked.kind)].append((stands.confidence, right(one, stands)))
     return {name: fit(*zip(*pairs, strict=True)) for name, pairs in found.items()}
 
 

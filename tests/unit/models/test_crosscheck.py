@@ -71,6 +71,7 @@ def read(answer: Answer, text: str, question: Question = PAN) -> tuple[Answer, i
         ("amount", "2,05,000", "2.05.000/-", "agreed"),
         ("amount", "2,05,000", "2,06,000", "other"),
         ("amount", "14", "114", "alone"),
+        ("amount", ",", "", "alone"),
     ],
 )
 def test_readings_are_compared_by_the_characters_that_count(kind: str, value: str, text: str, outcome: str) -> None:
@@ -102,6 +103,27 @@ def test_what_is_sure_or_no_string_or_was_not_calibrated_is_not_checked(answer: 
     assert read(answer, "ABCPO1234E", question) == (answer, 0)
 
 
+def test_between_the_models_readings_of_a_date_the_recogniser_decides() -> None:
+    curves = Calibration({"date": Curve(1, 1), "date.agreed": Curve(1, 2), "date.other": Curve(1, -2)})
+    unsure = Answer(AnswerState.PRESENT, "15.03.2010", 0.4, 0.99, alternatives=(("15.03.2016", 0.2), ("", 0.1)))
+
+    def after(text: str) -> Answer:
+        (found,) = CheckedReader(Answers(unsure), curves, CrossCheck(Says(text))).read([date])
+        return found
+
+    date = Question(QuestionKind.DATE, PAPER)
+    taken = after("15032016")
+    assert taken.value == "15.03.2016" and taken.state is AnswerState.PRESENT
+    assert taken.confidence == pytest.approx(Curve(1, 2)(Curve(1, 1)(0.2)))
+    assert taken.alternatives == (("15.03.2010", 0.4), ("", 0.1))
+    assert after("15032018").value == after("").value == "15.03.2010", "it adds no reading of its own"
+
+
+def test_between_identifiers_it_does_not_decide() -> None:
+    found, _ = read(READ, "ABCPO1234E")
+    assert found.value == READ.value
+
+
 def test_a_calibration_without_such_curves_means_no_check() -> None:
     reader = Answers(READ)
     assert checked(reader, Calibration({"identifier": Curve(0.9, 0.1), "identifier.present": Curve()})) is reader
@@ -111,9 +133,10 @@ def test_a_calibration_without_such_curves_means_no_check() -> None:
 def test_the_recogniser_witnesses_what_is_written() -> None:
     check = CrossCheck(LineReader())
     asked = replace(PAN, image=written("ABCPD1234E"))
-    assert check(asked, READ) is Outcome.AGREED
-    assert check(asked, replace(READ, value="ABCPD1284E")) is Outcome.OTHER
-    assert check(replace(PAN, image=PAPER), READ) is Outcome.ALONE
+    wrong = replace(READ, value="ABCPD1284E")
+    assert check(asked, READ, Curve()) == (Outcome.AGREED, READ)
+    assert check(asked, wrong, Curve()) == (Outcome.OTHER, wrong)
+    assert check(replace(PAN, image=PAPER), READ, Curve()) == (Outcome.ALONE, READ)
 
 
 def test_after_a_check_pages_are_still_searched_for_lines() -> None:

@@ -35,6 +35,7 @@ class Outcome(StrEnum):
     AGREED = "agreed"  # both read the same
     OTHER = "other"  # as many characters, but not the same ones
     ALONE = "alone"  # nothing that could be compared with it
+    CHOSEN = "chosen"  # what the model held possible but less likely, which becomes the answer
 
     def of(self, kind: QuestionKind) -> str:
         """The name of the curve of this outcome."""
@@ -61,7 +62,7 @@ class CrossCheck:
         if outcome is not Outcome.AGREED and question.kind in DECIDED:
             for value, chance in answer.alternatives:
                 if value and compared(question.kind, value, text) is Outcome.AGREED:
-                    return Outcome.AGREED, _instead(answer, value, own(chance))
+                    return Outcome.CHOSEN, _instead(answer, value, own(chance))
         return outcome, answer
 
 

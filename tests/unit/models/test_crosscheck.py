@@ -104,7 +104,7 @@ def test_what_is_sure_or_no_string_or_was_not_calibrated_is_not_checked(answer: 
 
 
 def test_between_the_models_readings_of_a_date_the_recogniser_decides() -> None:
-    curves = Calibration({"date": Curve(1, 1), "date.agreed": Curve(1, 2), "date.other": Curve(1, -2)})
+    curves = Calibration({"date": Curve(1, 1), "date.chosen": Curve(1, 2), "date.other": Curve(1, -2)})
     unsure = Answer(AnswerState.PRESENT, "15.03.2010", 0.4, 0.99, alternatives=(("15.03.2016", 0.2), ("", 0.1)))
 
     def after(text: str) -> Answer:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from fastapi import FastAPI
 from sqlalchemy.orm import Session, sessionmaker
 
-from records import model_versions, readings, trainings
+from records import model_trials, model_versions, readings, trainings
 from records.learning_tables import BoundReading, Evaluation
 from tests.integration.web.conftest import Visit
 from web.access import Role
@@ -36,6 +36,20 @@ def test_a_version_says_what_it_was_measured_at(sessions: sessionmaker[Session],
     assert admin.post("/models/train", follow_redirects=False).status_code == 303
     with sessions.begin() as session:
         assert [one.stage for one in trainings.latest(session)] == ["waiting"]
+
+
+def test_a_version_on_trial_says_what_it_waits_for(sessions: sessionmaker[Session], visit: Visit) -> None:
+    waits = ["3 of 500 documents judged."]
+    with sessions.begin() as session:
+        model_versions.install(session, "first")
+        model_versions.register(session, "second", key="models/second.tar", by="trainer")
+        model_versions.stage(session, "second", "canary", by="mira")
+        model_trials.write(session, "second", "canary", baseline="first", classes={}, passed=None, reasons=waits)
+    shown = " ".join(visit(Role.REVIEWER).get("/models/second").text.split())
+    assert "so far" in shown and waits[0] in shown
+    with sessions.begin() as session:
+        model_versions.roll_back(session, by="mira")
+    assert "so far" not in visit(Role.REVIEWER).get("/models/second").text, "it waits no more"
 
 
 def test_a_version_shows_its_own_bound(sessions: sessionmaker[Session], visit: Visit, app: FastAPI) -> None:

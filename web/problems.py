@@ -17,7 +17,8 @@ from starlette.exceptions import HTTPException
 from records.objects import Missing
 from records.outages import outage
 from records.words import Refused
-from web.labels import label, language
+from web.labels import language
+from web.refusals import refusal
 
 if TYPE_CHECKING:
     from web.access import Person
@@ -126,7 +127,7 @@ def answer(request: Request, problem: Problem, errors: list[str] | None = None) 
             type="about:blank",
             title=problem.status.phrase,
             status=problem.status,
-            detail=label(problem.detail, language(request)),
+            detail=refusal(problem.detail, language(request)),
             request_id=request.state.request_id,
             errors=errors or [],
         )
@@ -137,7 +138,7 @@ def answer(request: Request, problem: Problem, errors: list[str] | None = None) 
 
     if problem.person is not None:
         request.state.person = problem.person
-    detail = " ".join([problem.detail, *(errors or [])])
+    detail = " ".join([refusal(problem.detail, language(request)), *(errors or [])])
     response = render(request, "problem.html", status=problem.status, title=problem.status.phrase, detail=detail)
     response.headers.update(problem.headers)
     return response

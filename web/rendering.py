@@ -1,6 +1,7 @@
 """Templates: Jinja2, everything escaped, an undefined name is an error. What each template finds:
 
-`person` (None before signing in), `t(text, **values)` the label in the reader's language, `language`, `languages`,
+`person` (None before signing in), `t(text, **values)` the label in the reader's language, `worded(text)` the same of
+a form's own words and `refusal(text)` of a sentence that says what went wrong, `language`, `languages`,
 `static(name)` the address of a static file, `path(route, **parts)` the address of a route, `page_name` of the route
 shown, `navigation(person)` the entries of the menu, `when(time)` a time in the configured zone.
 """
@@ -8,6 +9,7 @@ shown, `navigation(person)` the entries of the menu, `when(time)` a time in the 
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from web import static
 from web.access import Person
 from web.labels import LANGUAGES, label, language
+from web.refusals import refusal
+from web.sentences import worded
 
 #: Route → its entry in the menu, shown to those who may call it.
 NAVIGATION = {
@@ -67,6 +71,8 @@ def render(request: Request, template: str, *, status: int = HTTPStatus.OK, **va
         languages=LANGUAGES,
         static=static.address,
         t=t,
+        worded=partial(worded, code=code),
+        refusal=partial(refusal, code=code),
         path=path,
         navigation=navigation,
         when=when,

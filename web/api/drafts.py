@@ -35,7 +35,9 @@ from web.api.documents import picture
 from web.api.reviews import matches
 from web.api.uploads import UPLOAD_BODY, uploaded
 from web.context import Context, Desk
+from web.labels import language
 from web.problems import RESPONSES, BadRequest, Stale, Unfit
+from web.refusals import refusal
 
 log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/api/v1/doctypes", tags=["document types"], responses=RESPONSES)
@@ -102,7 +104,7 @@ class Attempt(BaseModel):
 
 
 @router.post("/drafts/copy", status_code=201)
-def copy_type(desk: Desk, person: Caller, response: Response, copy: Copy) -> Draft:
+def copy_type(request: Request, desk: Desk, person: Caller, response: Response, copy: Copy) -> Draft:
     """A draft of the next version of a type."""
     one = named(desk, copy.type)
     with desk.sessions.begin() as session:
@@ -112,7 +114,7 @@ def copy_type(desk: Desk, person: Caller, response: Response, copy: Copy) -> Dra
             desk.store.put(drafts.page_key(begun.id, number), body)
         told = f"A copy of {one.key}."
         drafts.made(session, begun.id, one.model_dump(mode="json"), len(one.pages), told)
-        return _told(response, drafts.find(session, begun.id))
+        return _told(request, response, drafts.find(session, begun.id))
 
 
 FILES_BODY = {
@@ -144,14 +146,14 @@ async def draft_type(request: Request, desk: Desk, person: Caller, response: Res
     # Read here and not by a parameter: a body is looked at only once its sender is known.
     async with request.form(max_files=MOST_SAMPLES, max_fields=8) as form:
         name, title, files = _asked(form)
-        return await run_in_threadpool(_begin, desk, person.subject, response, name, title, files)
+        return await run_in_threadpool(_begin, request, desk, person.subject, response, name, title, files)
 
 
 @router.get("/drafts/{draft_id}")
-def show_draft(desk: Desk, response: Response, draft_id: DraftId) -> Draft:
+def show_draft(request: Request, desk: Desk, response: Response, draft_id: DraftId) -> Draft:
     """A draft with what is wrong with it. Send its `ETag` as `If-Match` with a change."""
     with desk.sessions.begin() as session:
-        return _told(response, drafts.find(session, draft_id))
+        return _told(request, response, drafts.find(session, draft_id))
 
 
 @router.get(
@@ -166,6 +168,7 @@ def draft_page_image(desk: Desk, draft_id: DraftId, number: Number) -> Response:
 
 @router.put("/drafts/{draft_id}")
 def change_draft(
+    request: Request,
     desk: Desk,
     person: Caller,
     response: Response,
@@ -184,7 +187,9 @@ def change_draft(
     with desk.sessions.begin() as session:
         one = _seen(drafts.find(session, draft_id, lock=True), if_match)
         try:
-            return _told(response, drafts.change(session, draft_id, described.body, one.revision, actor=person.subject))
+            return _told(
+                request, response, drafts.change(session, draft_id, described.body, one.revision, actor=person.subject)
+            )
         except Changed:
             raise Stale(STALE) from None
 
@@ -238,16 +243,16 @@ async def try_draft(request: Request, desk: Desk, draft_id: DraftId) -> Attempt:
         return await run_in_threadpool(_attempt, desk, draft_id, file)
 
 
-def told(one: DraftView) -> Draft:
-    """A draft with what is wrong with it."""
+def told(one: DraftView, code: str = "en") -> Draft:
+    """A draft with what is wrong with it; how far it is, in a language."""
     _doctype, remarks = _parsed(one.body) if one.state == "ready" else (None, [])
     values = {name: getattr(one, name) for name in Draft.model_fields if name != "remarks"}
-    return Draft.model_validate({**values, "body": dict(one.body), "remarks": remarks})
+    return Draft.model_validate({**values, "told": refusal(one.told, code), "body": dict(one.body), "remarks": remarks})
 
 
-def _told(response: Response, one: DraftView) -> Draft:
+def _told(request: Request, response: Response, one: DraftView) -> Draft:
     response.headers["ETag"] = f'"{drafts.state(one)}"'
-    return told(one)
+    return told(one, language(request))
 
 
 def _seen(one: DraftView, if_match: str | None) -> DraftView:
@@ -291,7 +296,9 @@ def _asked(form: FormData) -> tuple[str, str, list[UploadFile]]:
     return name, shown or name.replace("-", " ").capitalize(), files
 
 
-def _begin(desk: Context, actor: str, response: Response, name: str, title: str, files: list[UploadFile]) -> Draft:
+def _begin(
+    request: Request, desk: Context, actor: str, response: Response, name: str, title: str, files: list[UploadFile]
+) -> Draft:
     if any(one.name == name for one in in_use(desk)):
         raise Unfit(f"There is a type {name} already; copy it, or choose another name.")
     folder = Folder(mkdtemp(prefix="docvigil-draft-"))
@@ -300,7 +307,7 @@ def _begin(desk: Context, actor: str, response: Response, name: str, title: str,
         with desk.sessions.begin() as session:
             count = f"{len(names)} files" if len(names) > 1 else "1 file"
             begun = drafts.begin(session, name, title, actor=actor, told=f"Looking at {count}…")
-            answer = _told(response, begun)
+            answer = _told(request, response, begun)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

@@ -53,9 +53,9 @@ UNION ALL SELECT 'type', t, count(*) FROM cases, unnest(document_types) t WHERE 
 
 
 def fill(url: str, documents: int) -> None:
-    """Writes everything in the server itself, as the owner. Leaves the tables as those of a server that has had them for
-    long: rows visible to all, statistics made, everything on the disk. Otherwise whoever asks first waits for the
-    checkpoint that so much writing has brought on, and writes what the filling left to be written."""
+    """Writes everything in the server itself, as the owner, and leaves the tables as if they had been there for long:
+    rows visible to all, statistics made, everything on the disk. Otherwise whoever asks first does so beside the
+    checkpoint that so much writing has brought on."""
     with psycopg.connect(url, autocommit=True) as connection:
         for statement in FILL.split(";\n"):
             if statement.strip():

@@ -43,6 +43,9 @@ SHARED, INSIDE = 0.25, 0.6
 #: How strongly weights are held back towards nought: made-up pages don't tell everything about real ones.
 HELD_BACK = 4.0
 
+#: How many of the marks on real pages are taken to be signatures: drawn pages bear far more notes than real ones do.
+SIGNATURES = 0.6
+
 
 def looked_at(detector: Spotter, reader: Reader, page: Spread) -> list[Candidate]:
     """The marks that are found on a synthesised page."""
@@ -93,8 +96,7 @@ def weigh(folder: Path, count: int, seed: int) -> tuple[Scales, dict[str, float]
     spreads = features.std(axis=0) + 1e-6
     weights, bias = fitted(features / spreads, truth)
     weights = weights / spreads
-    # Drawn pages bear far more notes than real ones do, so a mark is taken to be as often a signature as not.
-    bias += float(np.log((1 - truth.mean()) / truth.mean()))
+    bias += float(np.log((1 - truth.mean()) / truth.mean() * SIGNATURES / (1 - SIGNATURES)))
     log_odds = features @ weights + bias
     scales = Scales(tuple(round(float(one), 4) for one in weights), round(bias, 4))
     told = np.array([scales.page(list(log_odds[own])) > 0.5 for own, _signed in pages])

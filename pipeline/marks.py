@@ -38,6 +38,9 @@ FULL = 97.0
 #: A patch may belong to a mark from this chance on, and one of its patches is a signature at least this likely.
 MAY_BELONG, LEAST_LIKELY = 0.3, 0.5
 
+#: The number of patches that are at least so likely a signature tells more of a large one than the mean over all does.
+SURE = 0.9
+
 #: Marks of a page that are weighed, the largest first.
 MOST_MARKS = 12
 
@@ -69,7 +72,7 @@ LABEL = re.compile(
 #: What is known of a mark, in the order of the weights.
 FEATURES = (
     "mean",
-    "most",
+    "sure",
     "area",
     "height",
     "slender",
@@ -260,7 +263,7 @@ def _seen(box: Box, inside: npt.NDArray[np.bool_], chances: Chances, ink: Pixels
     middle = (box.y0 + box.y1) / 2
     return (
         _log_odds(float(likely.mean())),
-        _log_odds(float(likely.max())),
+        float(np.log1p((likely > SURE).sum())),
         float(np.log(inside.sum())),
         float(np.log(max(1.0, high_mm))),
         float(np.log(max(1.0, wide_mm) / max(1.0, high_mm))),

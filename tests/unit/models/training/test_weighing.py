@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.training.weighing import fitted, is_right
+from models.training.weighing import fitted, held, is_right
 from pipeline.geometry import Box
+from pipeline.marks import FEATURES
 
 
 def test_what_tells_gets_the_weight() -> None:
@@ -23,3 +24,13 @@ def test_a_box_is_right_on_a_signature_or_in_one() -> None:
     assert is_right(Box(0.5, 0.65, 0.6, 0.7), signature), "a part of it"
     assert not is_right(Box(0.1, 0.6, 0.3, 0.8), signature)
     assert not is_right(Box(0.0, 0.0, 1.0, 1.0), signature), "the whole page"
+
+
+def test_what_would_speak_the_wrong_way_is_left_out() -> None:
+    rng = np.random.default_rng(1)
+    features = rng.normal(0, 1, (600, len(FEATURES)))
+    right, wrong = FEATURES.index("mean"), FEATURES.index("handwriting")
+    truth = (features[:, right] + features[:, wrong] + rng.normal(0, 0.5, 600) > 0).astype(np.float64)
+    assert fitted(features, truth)[0][wrong] > 0.5
+    weights, _bias = held(features, truth)
+    assert weights[wrong] == 0 and weights[right] > 0.5

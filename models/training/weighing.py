@@ -43,7 +43,7 @@ SHARED, INSIDE = 0.25, 0.6
 #: How strongly weights are held back towards nought: made-up pages don't tell everything about real ones.
 HELD_BACK = 4.0
 
-#: What can't speak against a signature, and what can't speak for one, on whatever pages: made-up ones may seem to say so.
+#: What can't speak against a signature on any page, and what can't speak for one; made-up pages may seem to say so.
 FOR = ("mean", "sure", "closing", "label", "name", "foot", "model_mark", "model_signature")
 AGAINST = ("handwriting", "print", "rim")
 

@@ -47,6 +47,15 @@ def _executable(playwright: Playwright) -> str:
     return found or own
 
 
+def sign_in(page: Page, name: str, password: str) -> None:
+    """Signs in by keyboard alone, as soon as the page takes what is typed."""
+    expect(page.locator("#name")).to_be_focused()
+    page.keyboard.type(name)
+    page.keyboard.press("Tab")
+    page.keyboard.type(password)
+    page.keyboard.press("Enter")
+
+
 def barriers(page: Page) -> list[str]:
     """What axe finds on a page that keeps people out, one line each; in the light and in the dark."""
     found = []

@@ -20,7 +20,7 @@ from sqlalchemy import text
 from models.synthesis.documents import LabelledField
 from pipeline.findings import Finding, Outcome
 from pipeline.geometry import Box
-from tests.integration.web.browsing import PATIENCE, barriers, browser
+from tests.integration.web.browsing import PATIENCE, barriers, browser, sign_in
 from tests.integration.web.serving import PASSWORD, Desk, Form, serving
 from tests.services import Services
 
@@ -58,10 +58,7 @@ class Stage:
         # To raise here would end the connection to the browser.
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.goto(self.desk.url + to)
-        page.keyboard.type(name)
-        page.keyboard.press("Tab")
-        page.keyboard.type(PASSWORD)
-        page.keyboard.press("Enter")
+        sign_in(page, name, PASSWORD)
         page.wait_for_url(lambda url: "sign-in" not in url)
         return page
 

@@ -13,7 +13,7 @@ from pipeline.doctypes.load import load_all
 from records import labels
 from tests.integration.docvigil.cli.conftest import judge_with_pages
 from tests.integration.records import steps
-from tests.integration.web.browsing import barriers, browser
+from tests.integration.web.browsing import barriers, browser, sign_in
 from tests.integration.web.serving import PASSWORD, Desk, serving
 from tests.services import Services
 
@@ -33,10 +33,7 @@ class Stage:
         page.set_default_timeout(MINUTES)
         page.on("pageerror", lambda error: pytest.fail(str(error)))
         page.goto(self.desk.url + to)
-        page.keyboard.type("chitra")
-        page.keyboard.press("Tab")
-        page.keyboard.type(PASSWORD)
-        page.keyboard.press("Enter")
+        sign_in(page, "chitra", PASSWORD)
         page.wait_for_url(self.desk.url + to)
         return page
 

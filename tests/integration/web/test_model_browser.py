@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from records import model_versions
 from records.learning_tables import BoundReading
-from tests.integration.web.browsing import PATIENCE, barriers, browser
+from tests.integration.web.browsing import PATIENCE, barriers, browser, sign_in
 from tests.integration.web.serving import PASSWORD, Desk, serving
 from tests.services import Services
 
@@ -30,10 +30,7 @@ class Stage:
         page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.goto(self.desk.url + to)
-        page.keyboard.type(name)
-        page.keyboard.press("Tab")
-        page.keyboard.type(PASSWORD)
-        page.keyboard.press("Enter")
+        sign_in(page, name, PASSWORD)
         page.wait_for_url(self.desk.url + to)
         return page
 

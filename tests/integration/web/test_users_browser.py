@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.integration.web.browsing import PATIENCE, barriers, browser
+from tests.integration.web.browsing import PATIENCE, barriers, browser, sign_in
 from tests.integration.web.serving import PASSWORD, Desk, serving
 from tests.services import Services
 
@@ -55,10 +55,7 @@ def test_somebody_is_added_changed_and_kept_out_by_keyboard_alone(
     desk: Desk, chromium: Browser, errors: list[str]
 ) -> None:
     page = opened(chromium, errors, desk.url + "/users")
-    page.keyboard.type("chitra")
-    page.keyboard.press("Tab")
-    page.keyboard.type(PASSWORD)
-    page.keyboard.press("Enter")
+    sign_in(page, "chitra", PASSWORD)
     page.wait_for_url(lambda url: url.endswith("/users"))
     expect(page.locator("nav [aria-current=page]")).to_have_text("Users")
     assert barriers(page) == []

@@ -48,9 +48,9 @@ def _executable(playwright: Playwright) -> str:
 
 
 def sign_in(page: Page, name: str, password: str) -> None:
-    """Signs in by keyboard alone, as soon as the page takes what is typed."""
-    expect(page.locator("#name")).to_be_focused()
-    page.keyboard.type(name)
+    """Signs in by keyboard. A page that isn't drawn yet has not put the cursor into its first field: what is typed
+    before that is lost, so the field is asked for."""
+    page.locator("#name").press_sequentially(name)
     page.keyboard.press("Tab")
     page.keyboard.type(password)
     page.keyboard.press("Enter")

@@ -33,13 +33,12 @@ def synthesise(
 ) -> None:
     """Draw labelled, scanned-looking documents with and without defects."""
     from models.synthesis.documents import synthesise as draw
-    from models.synthesis.manners import MIX, mixed
+    from models.synthesis.manners import mixed
 
     if split not in ("train", "test"):
         raise typer.BadParameter(f"--split is train or test, not {split!r}")
     try:
-        named = tuple(one.strip() for one in manners.split(",") if one.strip())
-        ways = MIX if manners == "all" else mixed(named)
+        ways = mixed(tuple(one.strip() for one in manners.split(",") if one.strip()))
     except ValueError as wrong:
         raise typer.BadParameter(f"--manners: {wrong}") from wrong
     known = {one.name: one for one in document_types(settings())}
@@ -47,8 +46,6 @@ def synthesise(
         if name not in known:
             raise Refusal(f"there is no document type {name!r}; known are {', '.join(sorted(known))}")
     wanted = [known[name] for name in types] if types else None
-    drawn = draw(
-        folder, count, seed=seed, types=wanted, defects=defects, split=split, ways=None if manners == "scan" else ways
-    )
+    drawn = draw(folder, count, seed=seed, types=wanted, defects=defects, split=split, ways=ways)
     planted = sum(bool(label.defects) for label in track(drawn, "drawing", total=count, console=screen))
     screen.print(f"{count} documents in {folder}, {planted} of them with a planted defect (labels.jsonl)")

@@ -50,8 +50,15 @@ MIX: dict[str, float] = {
 }
 
 
+#: The name for all manners together.
+ALL = "all"
+
+
 def mixed(names: tuple[str, ...]) -> dict[str, float]:
-    """Those manners, as often as each other as in `MIX`. Raises `ValueError` for names that are unknown, or none."""
+    """Those manners, as often as each other as in `MIX`; all of them for `ALL` alone. Raises `ValueError` for unknown
+    names, or none."""
+    if names == (ALL,):
+        return dict(MIX)
     unknown = sorted(set(names) - set(MANNERS))
     if unknown or not names:
         told = f"unknown: {', '.join(unknown)}" if unknown else "none was named"

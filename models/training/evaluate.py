@@ -26,7 +26,7 @@ from models.scores import expected_error, ranking, strict_share, wilson
 from models.synthesis.digits import Digits
 from models.synthesis.evidence import STRINGS, Drawn, make
 from models.synthesis.faces import Materials, OutlineFace, materials
-from models.synthesis.manners import MANNERS
+from models.synthesis.manners import ALL, MANNERS
 from models.synthesis.pen import Source
 from models.training.forms import evidence_of
 from pipeline import amounts, dates, identifiers
@@ -264,7 +264,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=2000, help="evidences a task")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="that draw")
     parser.add_argument("--forms", type=int, help="measure on the evidence of so many whole forms instead")
-    parser.add_argument("--manner", choices=(*MANNERS, "all"), default="scan", help="how the forms reached us")
+    parser.add_argument("--manner", choices=(*MANNERS, ALL), default="scan", help="how the forms reached us")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     reader = load_checked(given.checkpoint)

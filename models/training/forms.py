@@ -25,7 +25,7 @@ from models.nanovlm.tokens import CHARACTERS
 from models.synthesis.documents import Label, Studio
 from models.synthesis.evidence import Answer, Drawn
 from models.synthesis.faces import FOLDER
-from models.synthesis.manners import MIX, mixed
+from models.synthesis.manners import ALL, mixed
 from models.training.lesson import FORMS
 from models.training.shards import SIZE, UNKNOWN, alone, packed, place, save
 from pipeline.doctypes.load import builtin
@@ -45,9 +45,6 @@ FIRST_DAY, DAYS = date(2004, 1, 1), 365 * 30
 
 #: How many of the evidences of a kind are kept: forms have many boxes to tick and names, and few dates.
 KEPT = {FieldKind.TEXT: 0.1, FieldKind.CHECKBOX: 0.08, FieldKind.SIGNATURE: 0.7}
-
-#: The name for all manners together: every third form of a training reaches us in any.
-MIXED = "all"
 
 #: How many of the empty ones.
 KEPT_EMPTY = 0.5
@@ -80,7 +77,8 @@ def draw(folder: Path, number: int, split: str = "train", size: int = SIZE) -> P
         with tempfile.TemporaryDirectory() as work:
             for document in range(MOST_DOCUMENTS):
                 at = number * MOST_DOCUMENTS + document
-                drawn += _kept(_document(Path(work), at, split, MIXED if at % 3 == 2 else "scan"), rng)
+                # Every third form reaches us in any manner.
+                drawn += _kept(_document(Path(work), at, split, ALL if at % 3 == 2 else "scan"), rng)
                 if len(drawn) >= size:
                     break
         save(path, packed(drawn[:size]))
@@ -99,8 +97,7 @@ def _document(folder: Path, number: int, split: str, manner: str) -> Iterator[tu
     # Of many years: a model must not learn what today is.
     on = FIRST_DAY + timedelta(int(np.random.default_rng([number, 3]).integers(DAYS)))
     # Every second form is filled with what a plain install draws with.
-    ways = MIX if manner == MIXED else mixed((manner,))
-    label = replace(_studio(split, number % 2 == 1), on=on, ways=ways).draw(folder, number, DEFECTS)
+    label = replace(_studio(split, number % 2 == 1), on=on, ways=mixed((manner,))).draw(folder, number, DEFECTS)
     path = folder / label.path
     atlas = _atlas()
     try:

@@ -92,8 +92,9 @@ class Settings(BaseSettings):
     #: How long a question may wait for company in a batch, in milliseconds.
     max_wait_ms: Annotated[float, Field(ge=0)] = 15.0
     #: Numbers that the model computes in. In `fp32` it reads alike on every machine; `bf16` is quicker on processors
-    #: that have it, and changes some of the answers that are unsure (`docvigil bench agreement` counts them).
-    model_precision: Literal["fp32", "bf16"] = "fp32"
+    #: that have it, and changes some of the answers that are unsure (`docvigil bench agreement` counts them); `int8` is
+    #: quicker still for a published nanoVLM on a processor, and changes more: measure it on your own documents.
+    model_precision: Literal["fp32", "bf16", "int8"] = "fp32"
     #: Threads of the model; unset, the cores that the processes of `prepare` leave, and one at least.
     model_threads: Count | None = None
 

@@ -173,10 +173,8 @@ def load_reader(source: Path | str | None = None, precision: Precision = "fp32")
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         family = config.get("model_type")
         if family is None and not is_published(config):
-            return ModelReader.from_folder(folder, bf16=precision == "bf16")
-        return PromptedReader(
-            _speaker(folder, family, bf16=precision == "bf16"), Calibration.load(folder), digest(folder)
-        )
+            return ModelReader.from_folder(folder, bf16=precision != "fp32")
+        return PromptedReader(_speaker(folder, family, precision), Calibration.load(folder), digest(folder))
 
 
 def load_checked(source: Path | str | None = None, precision: Precision = "fp32") -> Reader:
@@ -185,9 +183,9 @@ def load_checked(source: Path | str | None = None, precision: Precision = "fp32"
     return checked(reader, reader.calibration)
 
 
-def _speaker(folder: Path, family: str | None, *, bf16: bool) -> Speaker:
+def _speaker(folder: Path, family: str | None, precision: Precision) -> Speaker:
     if family is None:
-        return NanoVLMSpeaker.from_folder(folder, bf16=bf16)
+        return NanoVLMSpeaker.from_folder(folder, precision)
     # Their classes take a while to import.
     from models.peers import FAMILIES, PeerSpeaker
 

@@ -14,6 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from docvigil.bench.stand import ASKED, Stand, about
 from models.engine import Engine
+from models.precision import Precision
 from pipeline.reading import Answer, Pixels, Question
 
 T = TypeVar("T")
@@ -24,12 +25,13 @@ SIDE = 2048
 
 @dataclass(frozen=True)
 class Result:
-    """Questions a second of the three ways, and what the engine made of the machine. `peak_fraction` counts the
-    floating-point operations that the engine's own way needs; `vision_peak_fraction` those of the vision tower alone.
-    `agreement` is the share of `answers` that the plain way gives too."""
+    """Questions a second of the three ways, and what the engine made of the machine: `matmul_peak_gflops` is that of a
+    large product in the engine's precision, `peak_fraction` counts the operations that the engine's own way needs,
+    `vision_peak_fraction` those of the vision tower alone. `agreement` is the share of `answers` that the plain
+    way gives too."""
 
     model: str
-    precision: str
+    precision: Precision
     single_per_s: float
     batched_per_s: float
     engine_per_s: float
@@ -58,7 +60,7 @@ def measured(
         engine.warm_up()
         for number in range(rounds):
             say(f"{stand.name}: round {number + 1} of {rounds}")
-            peaks.append(_peak())
+            peaks.append(_peak(stand.precision))
             start = number * singles % len(questions)
             some = (questions + questions)[start : start + singles]
             plain, seconds = _timed(partial(_one_by_one, stand, some))
@@ -104,17 +106,29 @@ def _timed(work: Callable[[], T]) -> tuple[T, float]:
     return work(), time.perf_counter() - started
 
 
-def _peak() -> float:
-    """Billions of floating-point operations a second of one large product: the best of three."""
+def _peak(precision: Precision) -> float:
+    """Billions of operations a second of one large product in those numbers: the best of three."""
     a = torch.randn(SIDE, SIDE)
-    return max(2 * SIDE**3 / _timed(lambda: a @ a)[1] for _ in range(3)) / 1e9
+    match precision:
+        case "fp32":
+            product = partial(torch.mm, a, a)
+        case "bf16":
+            product = partial(torch.mm, a.bfloat16(), a.bfloat16())
+        case "int8":
+            product = partial(torch._int_mm, a.to(torch.int8), a.to(torch.int8))
+    return max(2 * SIDE**3 / _timed(product)[1] for _ in range(3)) / 1e9
 
 
 def _operations(work: Callable[[], object]) -> float:
-    """Billions of floating-point operations of matrix products, convolutions and attention."""
-    with FlopCounterMode(display=False) as counter:
+    """Billions of operations of matrix products, convolutions and attention."""
+    with FlopCounterMode(display=False, custom_mapping={torch.ops.aten._int_mm: _of_product}) as counter:
         work()
     return float(counter.get_total_flops()) / 1e9
+
+
+def _of_product(first: tuple[int, int], second: tuple[int, int], **_: object) -> int:
+    """Operations of a product of whole numbers, which torch doesn't count by itself."""
+    return 2 * first[0] * first[1] * second[1]
 
 
 def _same(one: Answer, other: Answer) -> bool:

@@ -25,7 +25,7 @@ from models.nanovlm.published.config import PublishedConfig
 from models.nanovlm.published.model import PublishedNanoVLM
 from models.nanovlm.published.processor import Processor
 from models.nanovlm.published.speaker import NanoVLMSpeaker
-from models.precision import bf16_is_fast
+from models.precision import Precision, bf16_is_fast, int8_is_fast
 from models.prompted import PROMPTS, WORDS, PromptedReader
 from models.reader import ModelReader, bundled
 from models.synthesis.evidence import make
@@ -52,18 +52,23 @@ class Stand:
     engine's vision tower alone."""
 
     name: str
-    precision: str
+    precision: Precision
     plain: SupportsRead
     fast: Reader
     see: Callable[[Sequence[Pixels]], Tensor]
 
 
-def precisions() -> list[str]:
+def precisions() -> list[Precision]:
     """The numbers that nanoVLM can be read in here at a gain."""
     return ["fp32", "bf16"] if bf16_is_fast() else ["fp32"]
 
 
-def bundled_stand(precision: str = "fp32") -> Stand:
+def published_precisions() -> list[Precision]:
+    """The same for published checkpoints."""
+    return [*precisions(), "int8"] if int8_is_fast() else precisions()
+
+
+def bundled_stand(precision: Precision = "fp32") -> Stand:
     """The checkpoint that ships."""
     model, half = NanoVLM.from_folder(bundled()), precision == "bf16"
     quick, config = model.for_reading(), model.config
@@ -76,13 +81,13 @@ def bundled_stand(precision: str = "fp32") -> Stand:
     return Stand("bundled", precision, PlainBundled(model), ModelReader(model, Calibration(), "bench", bf16=half), see)
 
 
-def published_stand(precision: str = "fp32", **numbers: Any) -> Stand:
+def published_stand(precision: Precision = "fp32", **numbers: Any) -> Stand:
     """nanoVLM-222M, or of other dimensions."""
     torch.manual_seed(0)
     config = PublishedConfig.of(numbers)
     model, processor = PublishedNanoVLM(config).eval(), Processor(config, tokenizer())
     plain = PromptedReader(PlainSpeaker(model, processor), Calibration(), "bench")
-    quick = copy.deepcopy(model).to(torch.bfloat16) if precision == "bf16" else model
+    quick = model if precision == "fp32" else copy.deepcopy(model).computing_in(precision)
     fast = PromptedReader(NanoVLMSpeaker(quick, processor), Calibration(), "bench")
     side = config.vit_img_size
 

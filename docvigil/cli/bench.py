@@ -37,23 +37,23 @@ def engine(
     and against the same batched.
 
     `bundled` is the checkpoint that ships, `published` nanoVLM-222M with random weights, each in every precision that
-    this machine has; the other ways and the peak are fp32. With --json one object a model
-    and precision: `model`, `precision`, questions a second `single_per_s`, `batched_per_s`, `engine_per_s`, the
-    ratios `engine_over_single` and `engine_over_batched` (medians of the rounds), `matmul_peak_gflops` of this machine,
+    this machine has; the other ways are fp32. With --json one object a model and precision: `model`, `precision`,
+    questions a second `single_per_s`, `batched_per_s`, `engine_per_s`, the ratios `engine_over_single` and
+    `engine_over_batched` (medians of the rounds), `matmul_peak_gflops` of this machine in that precision,
     `gflop_per_evidence`, `peak_fraction`, `vision_peak_fraction`, `agreement` of the engine with the first way on
     `answers` answers, and `threads`.
     """
     import torch
 
     from docvigil.bench.engine import measured
-    from docvigil.bench.stand import Stand, bundled_stand, precisions, published_stand
+    from docvigil.bench.stand import Stand, bundled_stand, precisions, published_precisions, published_stand
     from docvigil.bench.stand import evidences as drawn
 
     if threads is not None:
         torch.set_num_threads(threads)
     stands: dict[str, list[Callable[[], Stand]]] = {
         "bundled": [partial(bundled_stand, precision) for precision in precisions()],
-        "published": [partial(published_stand, precision) for precision in precisions()],
+        "published": [partial(published_stand, precision) for precision in published_precisions()],
     }
     for name in models or []:
         if name not in stands:

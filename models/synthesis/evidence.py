@@ -22,8 +22,8 @@ from pipeline.reading import Pixels
 #: Kinds of evidence and how often each is drawn: what is hard is drawn most.
 KINDS = {
     "date": 0.46,
-    "signature": 0.11,
-    "identifier": 0.20,
+    "signature": 0.08,
+    "identifier": 0.23,
     "amount": 0.11,
     "text": 0.03,
     "checkbox": 0.02,
@@ -47,6 +47,9 @@ STATES: dict[str, dict[str, float]] = {
 SHORT = 0.08
 
 STRINGS = ("date", "identifier", "amount")
+
+#: The comb boxes a date is written in (0: on a line), and how often. Figures in boxes are learned first.
+DATE_CELLS = {8: 0.36, 6: 0.05, 0: 0.59}
 
 #: Drawings tried for one seed until one has a right answer.
 TRIES = 40
@@ -119,7 +122,7 @@ def _string(
 ) -> tuple[Field, Answer]:
     """A date, identifier or amount, in comb boxes or on a line."""
     if kind == "date":
-        cells = int(rng.choice([8, 6, 0], p=[0.5, 0.06, 0.44]))
+        cells = int(rng.choice(list(DATE_CELLS), p=list(DATE_CELLS.values())))
         text = wording.date(rng, cells)
     else:
         text = wording.identifier(rng) if kind == "identifier" else wording.amount(rng)

@@ -11,9 +11,11 @@ from torch import Tensor, nn
 from transformers import LlamaConfig, LlamaModel, SiglipVisionConfig, SiglipVisionModel
 
 from models.nanovlm.decoding import Decoding
+from models.nanovlm.int8 import in_int8
 from models.nanovlm.model import WEIGHTS
 from models.nanovlm.published.config import PublishedConfig
 from models.nanovlm.published.keys import EMBEDDING, HEAD, from_published, to_published
+from models.precision import Precision
 
 
 class PublishedNanoVLM(Decoding):
@@ -95,6 +97,19 @@ class PublishedNanoVLM(Decoding):
     def start(self, seen: Tensor, tokens: Tensor, image_token: int | None = None) -> tuple[Tensor, Any]:
         """Logits of the first answer token (batch × vocabulary), and the cache to go on from."""
         return self.begin(self.joined(seen, tokens, image_token))
+
+    def computing_in(self, precision: Precision, device: str = "cpu") -> Self:
+        """This model, put on the device in these numbers; in int8 it can't be trained, and what joins its two halves
+        and what gives the chances of tokens is in bf16. Raises ValueError for int8 on a GPU, which gains nothing."""
+        if precision != "int8":
+            return self.to(device, torch.float32 if precision == "fp32" else torch.bfloat16)
+        if device != "cpu":
+            raise ValueError("int8 is for processors; on a GPU use bf16")
+        for part in (self.vision, self.decoder):
+            in_int8(part)
+        for layer in (self.projection, self.head):
+            layer.to(torch.bfloat16)
+        return self
 
     @torch.inference_mode()
     def generate(

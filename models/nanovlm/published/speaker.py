@@ -13,6 +13,7 @@ from torch import Tensor
 from models.nanovlm.packing import Pack, Rows, common
 from models.nanovlm.published.model import PublishedNanoVLM
 from models.nanovlm.published.processor import Processor, Views
+from models.precision import Precision
 from models.speaking import Prompt, Spoken, allowed_only
 
 #: Square images that go through the vision encoder at once, and pictures whose prompts go through the decoder at once.
@@ -27,13 +28,11 @@ class NanoVLMSpeaker:
         self._processor = processor
 
     @classmethod
-    def from_folder(cls, folder: Path, *, bf16: bool = False) -> Self:
+    def from_folder(cls, folder: Path, precision: Precision = "fp32") -> Self:
         """On the GPU where there is one. Raises FileNotFoundError or ValueError with a sentence."""
-        model = PublishedNanoVLM.from_folder(folder)
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        return cls(
-            model.to(device, torch.bfloat16 if bf16 else torch.float32), Processor.from_folder(folder, model.config)
-        )
+        model = PublishedNanoVLM.from_folder(folder).computing_in(precision, device)
+        return cls(model, Processor.from_folder(folder, model.config))
 
     @property
     def tokenizer(self) -> Any:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from docvigil.bench.engine import measured
 from docvigil.bench.stand import ASKED, bundled_stand, evidences, published_stand
+from models.precision import Precision
 from pipeline.reading import Question
 
-TINY = {
+TINY: dict[str, Any] = {
     "vit_hidden_dim": 96,
     "vit_inter_dim": 192,
     "vit_img_size": 64,
@@ -35,9 +37,12 @@ def test_the_engine_gives_the_plain_answers(stand) -> None:  # type: ignore[no-u
     assert result.engine_over_single == pytest.approx(result.engine_per_s / result.single_per_s)
 
 
-def test_the_published_model_is_measured_in_half_precision_too() -> None:
-    result = measured(published_stand("bf16", **TINY), evidences(2), rounds=1, singles=4)
-    assert (result.precision, result.answers) == ("bf16", 4) and result.vision_peak_fraction > 0
+@pytest.mark.parametrize("precision", ["bf16", "int8"])
+def test_the_published_model_is_measured_in_other_numbers_too(precision: Precision) -> None:
+    result = measured(published_stand(precision, **TINY), evidences(2), rounds=1, singles=4)
+    assert (result.precision, result.answers) == (precision, 4) and result.vision_peak_fraction > 0
+    exact = measured(published_stand(**TINY), evidences(2), rounds=1, singles=4)
+    assert result.gflop_per_evidence == pytest.approx(exact.gflop_per_evidence, rel=0.1), "all products are counted"
 
 
 def test_another_answer_is_counted() -> None:

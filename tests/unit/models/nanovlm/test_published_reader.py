@@ -19,6 +19,7 @@ from models.nanovlm.published.config import PublishedConfig
 from models.nanovlm.published.model import PublishedNanoVLM
 from models.nanovlm.published.speaker import NanoVLMSpeaker
 from models.nanovlm.tokens import CHOICES
+from models.precision import Precision
 from models.prompted import PROMPTS, WORDS, PromptedReader
 from models.reader import ModelReader, digest, load_reader
 from models.speaking import Prompt, Spoken, Vocabulary, one_of
@@ -68,9 +69,10 @@ def test_every_kind_of_question_is_answered(reader: PromptedReader) -> None:
             assert answer.value is not None and len(answer.value) <= 6 and set(answer.value) <= set("0123456789/")
 
 
-def test_in_half_precision_it_answers_much_the_same(folder: Path, reader: PromptedReader) -> None:
+@pytest.mark.parametrize("precision", ["bf16", "int8"])
+def test_in_other_numbers_it_answers_much_the_same(folder: Path, reader: PromptedReader, precision: Precision) -> None:
     asked = [Question(kind, evidence(seed)) for seed, kind in enumerate(CHOICES)]
-    half = load_reader(folder, "bf16")
+    half = load_reader(folder, precision)
     given, exact = half.read(asked), reader.read(asked)
     assert [one.present for one in given] == pytest.approx([one.present for one in exact], abs=0.05)
     assert [one.present for one in given] != [one.present for one in exact]

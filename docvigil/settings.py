@@ -95,7 +95,8 @@ class Settings(BaseSettings):
     #: that have it, and changes some of the answers that are unsure (`docvigil bench agreement` counts them); `int8` is
     #: quicker still for a published nanoVLM on a processor, and changes more: measure it on your own documents.
     model_precision: Literal["fp32", "bf16", "int8"] = "fp32"
-    #: Threads of the model; unset, the cores that the processes of `prepare` leave, and one at least.
+    #: Threads of the model; unset, one for the bundled kind, which gains nothing by more, and for others the cores that
+    #: the processes of `prepare` leave.
     model_threads: Count | None = None
 
     #: Below this probability a pass is uncertain, hence flagged, where neither `clear` nor the model's bound names the

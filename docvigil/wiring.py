@@ -97,11 +97,21 @@ def shared(chosen: Settings, ink: Reader, calibration: Calibration) -> Reader:
     from models.thrift import thrifty
 
     thrifty()
-    # Threads that wait for each other's turn on a busy core take ten times as long as one alone.
-    torch.set_num_threads(chosen.model_threads or max(1, (os.cpu_count() or 1) - chosen.prepare_processes))
+    torch.set_num_threads(chosen.model_threads or _threads(chosen, ink))
     engine = Engine(ink, max_batch=chosen.max_batch, max_wait_ms=chosen.max_wait_ms)
     engine.warm_up()
     return InkAndPrintReader(checked(engine, calibration), PrintReader())
+
+
+def _threads(chosen: Settings, ink: Reader) -> int:
+    """How many threads a model is worth."""
+    from models.reader import ModelReader
+
+    # The products of a small model are done before a second thread has begun.
+    if isinstance(ink, ModelReader):
+        return 1
+    # Threads that wait for each other's turn on a busy core take ten times as long as one alone.
+    return max(1, (os.cpu_count() or 1) - chosen.prepare_processes)
 
 
 def own_reader() -> Reader:

@@ -24,9 +24,20 @@ class WrongServer(RuntimeError):
     """This Postgres, or its database, can't be used; the message says why and what to do."""
 
 
-def engine(url: str | URL, *, pool_size: int = 5, max_overflow: int = 20, ping: bool = True, **options: Any) -> Engine:
+def engine(
+    url: str | URL,
+    *,
+    pool_size: int = 5,
+    max_overflow: int = 20,
+    ping: bool = True,
+    plan_for_values: bool = False,
+    **options: Any,
+) -> Engine:
     """An engine for a `postgresql://` URL. Dead connections are noticed before they are used, where they were not used
-    for a second; without `ping` only when they are, which a loop that tries again anyway does with."""
+    for a second; without `ping` only when they are, which a loop that tries again anyway does with.
+
+    `plan_for_values`: a statement that is asked again and again is planned for its values each time. It takes some
+    0.1 ms; the plan for any values may suit none, where they say how much is found."""
     made = create_engine(
         driver_url(url),
         pool_size=pool_size,
@@ -36,6 +47,8 @@ def engine(url: str | URL, *, pool_size: int = 5, max_overflow: int = 20, ping: 
     )
     if ping:
         _ping_rested(made)
+    if plan_for_values:
+        _plan_for_values(made)
     return made
 
 
@@ -55,6 +68,13 @@ def _ping_rested(engine: Engine) -> None:
         except Exception as error:
             # Its neighbours of the same age are as dead: all are made anew, this one first.
             raise InvalidatePoolError from error
+
+
+def _plan_for_values(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _asks(connection: Any, record: Any) -> None:
+        connection.execute("SET plan_cache_mode = force_custom_plan")
+        connection.commit()
 
 
 def driver_url(url: str | URL) -> URL:

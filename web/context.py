@@ -38,7 +38,7 @@ class Context:
     @classmethod
     def of(cls, config: WebConfig) -> Context:
         """Connections are made when they are needed; `close` ends them."""
-        database = engine(config.database_url, pool_size=THREADS)
+        database = engine(config.database_url, pool_size=THREADS, plan_for_values=True)
         store = open_store(config.object_store, endpoint_url=config.object_store_endpoint)
         redis = Redis.from_url(config.redis_url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS)
         made = sessions(database)

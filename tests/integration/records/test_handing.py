@@ -118,3 +118,13 @@ def test_dead_connections_that_rested_are_replaced(
     with sessions() as one, sessions() as other:
         again = [session.scalar(text("SELECT pg_backend_pid()")) for session in (one, other)]
     assert not set(again) & set(numbers)
+
+
+def test_plans_for_values_are_asked_for_on_every_connection(database_url: str) -> None:
+    for wanted, mode in ((True, "force_custom_plan"), (False, "auto")):
+        asked = database.engine(database_url, plan_for_values=wanted)
+        with asked.begin() as connection:
+            connection.execute(text("SELECT 1"))
+        with asked.connect() as connection:
+            assert connection.scalar(text("SHOW plan_cache_mode")) == mode
+        asked.dispose()

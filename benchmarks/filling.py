@@ -48,7 +48,8 @@ SELECT 'stage', stage, count(*) FROM cases WHERE waiting GROUP BY stage
 UNION ALL SELECT 'source', source_id::text, count(*) FROM cases WHERE waiting GROUP BY source_id
 UNION ALL SELECT 'assignee', coalesce(assignee, ''), count(*) FROM cases WHERE waiting GROUP BY assignee
 UNION ALL SELECT 'check', c, count(*) FROM cases, unnest(checks) c WHERE waiting GROUP BY c
-UNION ALL SELECT 'type', t, count(*) FROM cases, unnest(document_types) t WHERE waiting GROUP BY t;
+UNION ALL SELECT 'type', t, count(*) FROM cases, unnest(document_types) t WHERE waiting GROUP BY t
+UNION ALL SELECT 'due', to_char(due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'), count(*) FROM cases WHERE waiting GROUP BY 2;
 """
 
 

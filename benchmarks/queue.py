@@ -92,6 +92,12 @@ def questions(ids: list[str]) -> dict[str, Ask]:
         "counts": lambda session, _: tallies.counts(session),
         "due": lambda session, _: tallies.due(session),
         "count of a filter": lambda session, _: desk.count(session, "alice", filters=Filters(check="date.stale")),
+        "count of three filters": lambda session, _: desk.count(
+            session, "alice", filters=Filters(check="date.stale", doctype="pledge", source_id=3)
+        ),
+        "count of what is old": lambda session, _: desk.count(
+            session, "alice", filters=Filters(older_than=timedelta(days=5))
+        ),
         "next": lambda session, number: claims.next_for(session, f"reviewer-{number}", seconds=600),
         "document": lambda session, number: desk.document(session, ids[number % len(ids)], "alice"),
     }
@@ -206,7 +212,7 @@ def measure_size(started: Services, name: str, documents: int, given: argparse.N
     before = time.perf_counter()
     fill(started.url(name, owner=True), documents)
     say(documents=documents, filled_in_s=round(time.perf_counter() - before))
-    database = engine(started.url(name), pool_size=crowd.REVIEWERS)
+    database = engine(started.url(name), pool_size=crowd.REVIEWERS, plan_for_values=True)
     made, size = sessions(database), Size(documents)
     with made.begin() as session:
         flagged = list(session.scalars(select(Document.id).where(Document.status == "flagged").limit(1000)))

@@ -33,14 +33,15 @@ def next_for(
     urgent, then the riskiest. Two who ask at once get different ones. `besides` are documents not wanted, for
     instance the one still on the screen.
     """
-    place = (first_place(tallies.few(session, filters)), -Case.risk, Case.scan_id)
+    few = tallies.few(session, filters)
+    place = (first_place(few), -Case.risk, Case.scan_id)
     held = and_(Case.claimed_by == reviewer, Case.claim_expires_at > func.clock_timestamp())
     for which in (
         held,
         and_(Case.assignee == reviewer, _free()),
         and_(Case.assignee.is_(None), _free()),
     ):
-        query = select(Case).where(Case.waiting, which, *conditions(filters), ~Case.document_id.in_(list(besides)))
+        query = select(Case).where(Case.waiting, which, *conditions(filters, few), ~Case.document_id.in_(list(besides)))
         found = _first(session, query.where(visible(reviewer, supervisor)).order_by(*place))
         if found is not None:
             hold(found, reviewer, seconds)

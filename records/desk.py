@@ -8,25 +8,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, and_, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from pipeline.desk import doubted
 from records import tallies
-from records.desk_filters import ALL, SOON, Filters, Sla, conditions, first_place, visible
+from records.desk_filters import ALL, SOON, Filters, Sla, conditions, first_place, held, ordered, visible
 from records.desk_tables import Case
 from records.desk_words import CaseItem, DeskDocument, DeskFinding, Sort
 from records.queue import box_of, review_view
 from records.tables import Arrival, Document, Finding, Review, Scan, Source
 from records.words import Page, ReviewView
 
-#: Counting a filtered queue stops here.
+#: Counting a filtered queue looks at no more documents.
 COUNTED = 1000
 
 #: The round of reviews at each stage of a case that waits.
 ROUNDS = {"open": 1, "second": 2, "disputed": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many documents some filters leave: `number`, or where not `all` were looked at, at least so many."""
+
+    number: int
+    all: bool
 
 
 def page(
@@ -47,9 +56,10 @@ def page(
     for an `after` that leads nowhere.
     """
     key = -Case.risk if sort == "risk" else Case.verdict_at
-    place = (first_place(not decided and tallies.few(session, filters)), key, Case.scan_id)
+    few = not decided and tallies.few(session, filters)
+    place = (first_place(few), key, Case.scan_id)
     query = select(Case, func.now().label("now")).where(Case.stage != "superseded" if decided else Case.waiting)
-    query = query.where(*conditions(filters), visible(viewer, supervisor))
+    query = query.where(*conditions(filters, few), visible(viewer, supervisor))
     if after is not None:
         query = query.where(tuple_(*place) > tuple_(*_read_place(after, sort)))
     # One more than is shown tells whether there is a next page.
@@ -58,10 +68,23 @@ def page(
     return Page(items, _write_place(rows[limit - 1].Case, sort) if len(rows) > limit else None)
 
 
-def count(session: Session, viewer: str, *, supervisor: bool = False, filters: Filters = ALL) -> int:
-    """How many documents the filters leave; COUNTED + 1 stands for more than that."""
-    some = select(Case.scan_id).where(Case.waiting, *conditions(filters), visible(viewer, supervisor))
-    return session.scalar(select(func.count()).select_from(some.limit(COUNTED + 1).subquery())) or 0
+def count(session: Session, viewer: str, *, supervisor: bool = False, filters: Filters = ALL) -> Count:
+    """How many documents the filters leave for this person. What the tallies tell is told; beyond that the queue is
+    looked through in its order, COUNTED documents far."""
+    known = tallies.fitting(session, filters)
+    certain = max(0, known.least - (0 if supervisor else known.later))
+    if certain == known.most:
+        return Count(certain, True)
+    where, fits = (conditions(filters), []) if known.few else (ordered(filters), held(filters))
+    some = (
+        select(and_(True, *fits).label("fits"))
+        .where(Case.waiting, *where, visible(viewer, supervisor))
+        .order_by(first_place(known.few), -Case.risk, Case.scan_id)
+        .limit(COUNTED + 1)
+        .subquery()
+    )
+    seen, found = session.execute(select(func.count(), func.count().filter(some.c.fits))).one()
+    return Count(found, True) if seen <= COUNTED else Count(max(min(found, COUNTED), certain), False)
 
 
 def sources(session: Session) -> dict[int, str]:

@@ -39,13 +39,27 @@ class Filters:
 ALL = Filters()
 
 
-def conditions(chosen: Filters) -> list[ColumnElement[bool]]:
-    """The filters as conditions on `cases`."""
+def conditions(chosen: Filters, few: bool = True) -> list[ColumnElement[bool]]:
+    """The filters as conditions on `cases`. Where not few documents fit, the planner is to follow an index in the order
+    of the queue until a page is full. Of arrays it knows only how often they hold something among all cases; they are
+    then asked about in words that no index serves and that it takes to be true half the time."""
+    arrays = held(chosen)
+    return ordered(chosen) + (arrays if few else [func.coalesce(one, False) for one in arrays])
+
+
+def held(chosen: Filters) -> list[ColumnElement[bool]]:
+    """The conditions on what is in arrays: an index finds all that fit, in no order."""
     found: list[ColumnElement[bool]] = []
     if chosen.check is not None:
         found.append(Case.checks.contains([chosen.check]))
     if chosen.doctype is not None:
         found.append(Case.document_types.contains([chosen.doctype]))
+    return found
+
+
+def ordered(chosen: Filters) -> list[ColumnElement[bool]]:
+    """The conditions on everything else: an index has them in some order."""
+    found: list[ColumnElement[bool]] = []
     if chosen.source_id is not None:
         found.append(Case.source_id == chosen.source_id)
     if chosen.assignee is not None:

@@ -81,7 +81,6 @@ def queue_page(request: Request, context: Desk, person: Caller, shown: Annotated
         counts=counts,
         due=due,
         found=found,
-        most=desk.COUNTED,
         sources=sources,
         checks=LABELS,
         called=called,

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from pipeline.findings import Outcome
 from records import claims, desk, scans, tallies
+from records.desk import Count
 from records.desk_filters import Filters
-from records.desk_tables import Case, TallyChange
+from records.desk_tables import Case, Tally, TallyChange
 from tests.integration.records.casework import PASS, RULES, asked, decide, next_for, put
 from tests.integration.records.steps import finding, source
 
@@ -57,9 +58,9 @@ def test_a_place_that_is_none_is_refused(sessions: sessionmaker[Session], after:
         desk.page(session, "alice", after=after)
 
 
-@pytest.mark.parametrize("few", [tallies.FEW, -1])
-def test_filters(sessions: sessionmaker[Session], few: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tallies, "FEW", few)
+@pytest.mark.parametrize("page", [tallies.PAGE, -1])
+def test_filters(sessions: sessionmaker[Session], page: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tallies, "PAGE", page)
     doubtful = put(sessions, "doubtful", [DOUBT], types=["transfer"])
     risky = put(sessions, "risky")
     with sessions.begin() as session:
@@ -87,7 +88,76 @@ def test_filters(sessions: sessionmaker[Session], few: int, monkeypatch: pytest.
     ):
         assert listed(sessions, filters=filters) == found, filters
         with sessions.begin() as session:
-            assert desk.count(session, "alice", filters=filters) == len(found)
+            assert desk.count(session, "alice", filters=filters) == Count(len(found), True)
+
+
+def test_a_count_looks_through_no_more_than_so_many(
+    sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tallies, "PAGE", -1)
+    for number in range(6):
+        put(
+            sessions,
+            f"form-{number}",
+            [finding(), DOUBT][number % 2 :],
+            types=["transfer"] if number < 5 else ["other"],
+        )
+    mine = Filters(check="signature.missing", doctype="transfer")
+
+    def counted(filters: Filters, most: int) -> Count:
+        monkeypatch.setattr(desk, "COUNTED", most)
+        with sessions.begin() as session:
+            return desk.count(session, "alice", filters=filters)
+
+    assert counted(mine, 6) == Count(3, True)
+    # The riskiest are looked at first: of the first four three have the check.
+    assert counted(mine, 3) == Count(3, False)
+    # The tallies know that no more than three of the six can be without it.
+    assert counted(mine, 1) == Count(2, False)
+    assert counted(Filters(check="date.stale", doctype="transfer"), 1) == Count(5, True), "all six have the check"
+    assert counted(Filters(doctype="transfer"), 1) == Count(5, True)
+    assert counted(Filters(newer_than=timedelta(hours=1)), 4) == Count(4, False)
+    assert counted(Filters(risk_to=1.0, doctype="transfer"), 4) == Count(4, False)
+
+
+def test_a_count_leaves_out_what_is_not_for_the_viewer(sessions: sessionmaker[Session]) -> None:
+    rules = RULES.model_copy(update={"four_eyes": frozenset({"signature.missing"})})
+    first, _ = put(sessions, "first", rules=rules), put(sessions, "second", rules=rules)
+    decide(sessions, asked(sessions, first)[0], rules=rules)
+    for viewer, supervisor, number in (("alice", False, 1), ("bob", False, 2), ("carol", True, 2)):
+        with sessions.begin() as session:
+            found = desk.count(session, viewer, supervisor=supervisor, filters=Filters(check="signature.missing"))
+        assert found == Count(number, True), viewer
+
+
+def test_what_is_due_is_exact_whether_folded_or_not(sessions: sessionmaker[Session]) -> None:
+    hours = {"long ago": -240, "yesterday": -30, "just now": -0.01, "soon": 1, "later": 30}
+    ids = {name: put(sessions, name) for name in [*hours, "never"]}
+    move = text("UPDATE cases SET due_at = now() + make_interval(secs => 3600 * :hours) WHERE document_id = :id")
+
+    def due() -> dict[str, int]:
+        with sessions.begin() as session:
+            return tallies.due(session)
+
+    with sessions.begin() as session:
+        session.execute(text("UPDATE cases SET due_at = NULL"))
+        for name, after in hours.items():
+            session.execute(move, {"id": ids[name], "hours": after})
+    assert due() == {"overdue": 3, "soon": 1}
+    with sessions.begin() as session:
+        tallies.fold(session)
+    assert due() == {"overdue": 3, "soon": 1}
+    decide(sessions, asked(sessions, ids["long ago"])[0])
+    with sessions.begin() as session:
+        session.execute(move, {"id": ids["yesterday"], "hours": 2})
+    for _ in range(2):
+        assert due() == {"overdue": 1, "soon": 2}
+        with sessions.begin() as session:
+            tallies.fold(session)
+            assert "due" not in tallies.counts(session)
+    with sessions.begin() as session:
+        days = session.scalars(select(Tally.waiting).where(Tally.dimension == "due")).all()
+    assert sum(days) == 4 and 0 not in days
 
 
 def test_counts_are_exact_whether_folded_or_not(sessions: sessionmaker[Session]) -> None:

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import func, inspect, select
+from sqlalchemy import func, inspect, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from pipeline.findings import Verdict
-from records import audit, reviews
+from records import audit, reviews, tallies
 from records.database import engine
 from records.migrate import current, downgrade, upgrade
 from records.tables import Base, Document, Event, Finding
+from tests.integration.records.casework import put
 from tests.integration.records.steps import document, finding, judge
 from tests.services import Services
 
@@ -86,6 +87,30 @@ def test_down_leaves_nothing_of_ours_behind(postgres: Services, empty_database: 
     finally:
         database.dispose()
     assert (left, routines) == (0, 0)
+
+
+def test_what_waits_already_is_counted_by_the_day_it_is_due(postgres: Services, empty_database: str) -> None:
+    owner = postgres.url(empty_database, owner=True)
+    upgrade(owner)
+    database = engine(owner)
+    sessions = sessionmaker(database, expire_on_commit=False)
+
+    def overdue(after: str) -> int:
+        with sessions.begin() as session:
+            session.execute(text("UPDATE cases SET due_at = now() - CAST(:after AS interval)"), {"after": after})
+        upgrade(owner)
+        with sessions.begin() as session:
+            assert "due" not in tallies.counts(session)
+            return tallies.due(session)["overdue"]
+
+    try:
+        for number in range(3):
+            put(sessions, f"form-{number}")
+        downgrade(owner, "0007")
+        assert overdue("2 days") == 3
+        assert overdue("4 days") == 3, "the tallies follow from then on"
+    finally:
+        database.dispose()
 
 
 def test_the_migrated_tables_are_those_of_the_code(owner_url: str) -> None:

@@ -1,4 +1,4 @@
-"""What the desk refuses, and how far a draft is, in the reader's language.
+"""What the desk refuses, how far a draft is and what is to be said about it, in the reader's language.
 
 Such sentences are made where a thing is refused, in English and with values in them. `words/<language>/refusals.yaml`
 has each with its values named; a value that has words of its own there is told by them. What nobody has translated is
@@ -21,8 +21,10 @@ def refusal(text: str, code: str) -> str:
     """The sentence in that language."""
     if code == "en":
         return text
-    if (known := catalogue(code).get(text)) is not None:
-        return known
+    # Within a longer sentence one may begin small, and by itself large.
+    for same in (text, text[:1].lower() + text[1:]):
+        if (known := catalogue(code).get(same)) is not None:
+            return known
     for pattern, told in _patterns(code):
         if (found := pattern.fullmatch(text)) is not None:
             return told.format(**{name: refusal(value, code) for name, value in found.groupdict().items()})
@@ -46,4 +48,6 @@ def _pattern(english: str) -> re.Pattern[str]:
         if name is not None:
             parts.append(f"(?P={name})" if name in names else f"(?P<{name}>.+?)")
             names.add(name)
+    if english[:1].isalpha():
+        parts[0] = f"(?i:{parts[0][0]}){parts[0][1:]}"
     return re.compile("".join(parts), re.DOTALL)

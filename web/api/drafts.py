@@ -27,7 +27,7 @@ from pipeline.doctypes.schema import DocumentType, parse
 from pipeline.pages import Limits
 from records import drafts, registry
 from records.drafts import Changed, DraftView
-from web import workshop
+from web import sentences, workshop
 from web.access import Caller
 from web.api.bodies import Told
 from web.api.doctypes import NAME, Number, in_use, named
@@ -240,14 +240,18 @@ async def try_draft(request: Request, desk: Desk, draft_id: DraftId) -> Attempt:
     """Tries a draft on a filled sample (the part `file`) and shows what would be cut out of it. The sample is not kept,
     and sensitive boxes are masked on the overview."""
     async with uploaded(request) as file:
-        return await run_in_threadpool(_attempt, desk, draft_id, file)
+        found = await run_in_threadpool(_attempt, desk, draft_id, file)
+    code = language(request)
+    pages = [{**page, "why": refusal(sentences.told(page["why"], code), code)} for page in found.pages]
+    return found.model_copy(update={"remarks": [refusal(one, code) for one in found.remarks], "pages": pages})
 
 
 def told(one: DraftView, code: str = "en") -> Draft:
     """A draft with what is wrong with it; how far it is, in a language."""
     _doctype, remarks = _parsed(one.body) if one.state == "ready" else (None, [])
+    said = [remark.model_copy(update={"message": refusal(remark.message, code)}) for remark in remarks]
     values = {name: getattr(one, name) for name in Draft.model_fields if name != "remarks"}
-    return Draft.model_validate({**values, "told": refusal(one.told, code), "body": dict(one.body), "remarks": remarks})
+    return Draft.model_validate({**values, "told": refusal(one.told, code), "body": dict(one.body), "remarks": said})
 
 
 def _told(request: Request, response: Response, one: DraftView) -> Draft:

@@ -9,7 +9,13 @@ from http import HTTPStatus
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
+from pipeline.canary_rule import Rate, state
+from pipeline.doctypes.load import builtin, faults
+from pipeline.doctypes.preview import field_remarks
+from pipeline.doctypes.schema import parse
+from pipeline.gate import Outcome, decide
 from records.drafts import INTERRUPTED
 from web import problems
 from web.headers import TOO_LARGE
@@ -116,3 +122,35 @@ def test_values_stay_and_those_with_words_of_their_own_are_told_by_them() -> Non
 def test_english_and_what_is_not_known_stay_as_they_are() -> None:
     assert refusal("Sign in first.", "en") == "Sign in first."
     assert refusal("A cat sat on the scanner.", "hi") == "A cat sat on the scanner."
+
+
+@pytest.mark.parametrize("code", [code for code in LANGUAGES if code != "en"])
+def test_what_is_said_about_a_draft_is_told_in_every_language(code: str) -> None:
+    doctype = builtin()[0]
+    first = doctype.fields[0]
+    there = first.model_dump(mode="json", exclude_none=True)
+    small = {**there, "name": "small", "kind": "date", "identifier": None, "cells": 8, "required": True, "checks": []}
+    tiny = {**small, "box": [0.1, 0.1, 0.101, 0.101], "name": "tiny"}
+    body = {**doctype.model_dump(mode="json", exclude_none=True), "fields": [there, small, tiny]}
+    remarks = [sentence for _, sentence in field_remarks(parse(body))]
+    assert len(remarks) >= 5
+    broken = {**body, "fields": [there, there, {**small, "what": 1}, {**tiny, "box": [0, 0, 2, 2]}]}
+    with pytest.raises(ValidationError) as wrong:
+        parse(broken)
+    remarks += [sentence for _, sentence in faults(wrong.value)]
+    for text in remarks:
+        for said in (text, text[:1].upper() + text[1:], f"Field {first.name}: {text}"):
+            assert refusal(said, code) != said and re.search("[ऀ-ॿ]", refusal(text, code)), said
+
+
+@pytest.mark.parametrize("code", [code for code in LANGUAGES if code != "en"])
+def test_what_the_gate_and_a_trial_say_is_told_in_every_language(code: str) -> None:
+    def outcomes(wrong: int, right: int) -> list[Outcome]:
+        return [Outcome(f"{n}", f"{n}", "date.missing", n >= wrong, True) for n in range(wrong + right)]
+
+    said = [*decide(outcomes(5, 5)).reasons, *decide(outcomes(0, 3)).reasons, *decide(outcomes(1, 200)).reasons]
+    missed = "missed defects among known ones"
+    for errors, labels in ((9, 10), (0, 3), (1, 400)):
+        said += state([Rate(missed, errors, labels, 0.01)], 5, 100).reasons
+    assert len(said) > 8
+    assert [one for one in said if not re.search("[ऀ-ॿ]", refusal(one, code))] == []

@@ -1,6 +1,6 @@
 """Measures the bundled checkpoint and writes the tables of its card, models/bundled/README.md: `make card`.
 
-    python -m docs.card [--parts drawn,forms,documents] [--count N --forms N --documents N] [--bound N]
+    python -m docs.card [--parts drawn,forms,manners,documents] [--count N --forms N --documents N] [--bound N]
 
 Only what stands between the markers `<!-- NAME -->` and `<!-- /NAME -->` is written again. Documents are drawn into
 build/card once, and what became of each is kept there, so a run that was stopped goes on. `--bound N` first computes
@@ -27,6 +27,7 @@ from models.checkpoint import bundled, digest
 from models.reader import load_checked
 from models.synthesis.documents import LABELS, synthesise
 from models.synthesis.faces import FOLDER
+from models.synthesis.manners import MANNERS
 from models.training import evaluate
 from pipeline.bounds import needed
 from pipeline.findings import CHECKS
@@ -54,6 +55,21 @@ def drawn(sizes: argparse.Namespace) -> str:
     """Evidence drawn field by field."""
     scores = evaluate.evaluate(load_checked(bundled()), sizes.count, sizes.processes)
     return f"{_head(f'{sizes.count:,} evidences a task, test split')}\n\n{evaluate.table(scores)}"
+
+
+def manners(sizes: argparse.Namespace) -> str:
+    """What is written in the same number of forms, by how their paper reached us."""
+    reader, kinds = load_checked(bundled()), (*evaluate.STRINGS, "signature")
+    lines = [f"| manner | {' | '.join(kinds)} |", "|" + "---|" * (len(kinds) + 1)]
+    for manner in MANNERS:
+        scores = evaluate.evaluate_forms(reader, sizes.forms, sizes.processes, manner)
+        of = {one.kind: one for one in scores if not one.letters.startswith("empty")}
+        lines.append(f"| {manner} | {' | '.join(_exact(of.get(kind)) for kind in kinds)} |")
+    return f"{_head(f'{sizes.forms:,} synthesised forms of the test split a manner')}\n\n" + "\n".join(lines)
+
+
+def _exact(one: evaluate.Score | None) -> str:
+    return "" if one is None else f"{one.exact:.1%} of {one.count:,} ({one.low:.0%} to {one.high:.0%})"
 
 
 def documents(sizes: argparse.Namespace) -> str:
@@ -99,6 +115,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], str]] = {
     "bound": bound,
     "forms": forms,
     "drawn": drawn,
+    "manners": manners,
     "documents": documents,
 }
 

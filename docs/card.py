@@ -26,6 +26,7 @@ from docvigil.trials import tried, versions
 from models.checkpoint import bundled, digest
 from models.reader import load_checked
 from models.synthesis.documents import LABELS, synthesise
+from models.synthesis.evidence import STRINGS
 from models.synthesis.faces import FOLDER
 from models.synthesis.manners import MANNERS
 from models.training import evaluate
@@ -59,7 +60,7 @@ def drawn(sizes: argparse.Namespace) -> str:
 
 def manners(sizes: argparse.Namespace) -> str:
     """What is written in the same number of forms, by how their paper reached us."""
-    reader, kinds = load_checked(bundled()), (*evaluate.STRINGS, "signature")
+    reader, kinds = load_checked(bundled()), (*STRINGS, "signature")
     lines = [f"| manner | {' | '.join(kinds)} |", "|" + "---|" * (len(kinds) + 1)]
     for manner in MANNERS:
         scores = evaluate.evaluate_forms(reader, sizes.forms, sizes.processes, manner)

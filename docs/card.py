@@ -78,9 +78,13 @@ def documents(sizes: argparse.Namespace) -> str:
     config = _settings()
     folders = drawn_folders(sizes.work, "documents", sizes.documents, SEED, DEFECTS, sizes.processes)
     found = list(tried(folders, config, processes=sizes.processes))
-    score = report.of_documents(found, judgement.thresholds(config))
-    tables = f"{report.documents_table(score)}\n\n{report.kinds_table(report.by_kind(found))}"
-    return f"{_head(f'{len(found):,} documents, {_materials()}')}\n\n{tables}"
+    thresholds = judgement.thresholds(config)
+    tables = [report.documents_table(report.of_documents(found, thresholds)), report.kinds_table(report.by_kind(found))]
+    for what, own in (("pen strokes only", folders[::2]), ("what fonts and digits there are", folders[1::2])):
+        if own:
+            one = report.of_documents(list(tried(own, config, processes=sizes.processes)), thresholds)
+            tables.append(f"Those drawn with {what}: {report.told(one)}")
+    return "\n\n".join([_head(f"{len(found):,} documents, {_materials()}"), *tables])
 
 
 def bound(sizes: argparse.Namespace) -> str:

@@ -13,7 +13,6 @@ import argparse
 import collections
 import hashlib
 import json
-import math
 import os
 import platform
 import shutil
@@ -24,6 +23,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+from models.scores import wilson
 
 DOCVIGIL = Path(sys.executable).parent / "docvigil"
 
@@ -41,14 +42,10 @@ def balance(home: Path) -> dict[str, Any]:
     return result
 
 
-def interval(hits: int, total: int, z: float = 1.96) -> tuple[float, float]:
+def interval(hits: int, total: int) -> tuple[float, float]:
     """Wilson's 95 % interval of a share."""
-    if total == 0:
-        return 0.0, 1.0
-    share = hits / total
-    centre = share + z * z / (2 * total)
-    spread = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
-    return (centre - spread) / (1 + z * z / total), (centre + spread) / (1 + z * z / total)
+    low, high = wilson(hits, total)
+    return max(0.0, low), min(1.0, high)
 
 
 def wait_for_verdicts(home: Path, expected: int, limit_seconds: float) -> list[dict[str, Any]]:

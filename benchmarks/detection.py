@@ -42,12 +42,6 @@ def balance(home: Path) -> dict[str, Any]:
     return result
 
 
-def interval(hits: int, total: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share."""
-    low, high = wilson(hits, total)
-    return max(0.0, low), min(1.0, high)
-
-
 def wait_for_verdicts(home: Path, expected: int, limit_seconds: float) -> list[dict[str, Any]]:
     """Polls the balance until `expected` arrivals have a verdict; every poll must add up."""
     polls: list[dict[str, Any]] = []
@@ -92,11 +86,11 @@ def compare(labels: list[dict[str, Any]], flagged: dict[str, dict[str, Any]], fo
         "defects": defects,
         "defects_flagged": found,
         "defects_flagged_share": found / defects if defects else None,
-        "defects_flagged_interval": interval(found, defects),
+        "defects_flagged_interval": wilson(found, defects),
         "clean": clean,
         "clean_flagged": clean_flagged,
         "clean_flagged_share": clean_flagged / clean if clean else None,
-        "clean_flagged_interval": interval(clean_flagged, clean),
+        "clean_flagged_interval": wilson(clean_flagged, clean),
         "by_check": {
             check: {"planted": planted[check], "flagged": caught[check], "named": named[check]}
             for check in sorted(planted)

@@ -30,9 +30,9 @@ import cv2
 import numpy as np
 import torch
 
-from benchmarks.detection import interval
 from docvigil.settings import settings
 from docvigil.wiring import atlas, detector, limits, printed_words, reader
+from models.scores import wilson
 from pipeline.doctypes.schema import FieldKind
 from pipeline.geometry import Box
 from pipeline.printed import dates_in
@@ -165,7 +165,7 @@ def receipts(asked: Regions, folder: Path, which: str) -> dict[str, Any]:
 
 
 def share(hits: int, total: int) -> dict[str, Any]:
-    return {"hits": hits, "of": total, "share": hits / total if total else None, "interval": interval(hits, total)}
+    return {"hits": hits, "of": total, "share": hits / total if total else None, "interval": wilson(hits, total)}
 
 
 def line(name: str, one: dict[str, Any]) -> str:

@@ -33,7 +33,8 @@ def wilson(hits: int, count: int, z: float = 1.96) -> tuple[float, float]:
         return 0.0, 1.0
     p, spread = hits / count, z * z / count
     middle, half_width = p + spread / 2, z * math.sqrt(p * (1 - p) / count + spread / (4 * count))
-    return (middle - half_width) / (1 + spread), (middle + half_width) / (1 + spread)
+    # Rounding may lead a hair out of the range of a share.
+    return max(0.0, (middle - half_width) / (1 + spread)), min(1.0, (middle + half_width) / (1 + spread))
 
 
 def reliability(confidences: Sequence[float], right: Sequence[bool], bins: int = BINS) -> list[Bin]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from models.synthesis import people, scans
-from models.synthesis.faces import plain
+from models.synthesis.faces import Found, plain
 from models.synthesis.filling import Entry
 from models.synthesis.paper import Hand, Paper
 from models.synthesis.split import signer
@@ -87,23 +87,20 @@ def draw(
     custom: Custom,
     *,
     seed: int,
-    fonts: Path | None,
-    digits: Path | None,
+    using: Found,
     processes: int = 2,
 ) -> list[Truth]:
     """Draws forms into a folder, of the test split; their truth."""
     folder.mkdir(parents=True, exist_ok=True)
-    one = partial(_one, doctype, folder, custom, seed, fonts, digits)
+    one = partial(_one, doctype, folder, custom, seed, using)
     with ProcessPoolExecutor(processes) as pool:
         truths = list(pool.map(one, range(count), chunksize=8))
     (folder / "truth.jsonl").write_text("".join(json.dumps(asdict(each)) + "\n" for each in truths), encoding="utf-8")
     return truths
 
 
-def _one(
-    doctype: DocumentType, folder: Path, custom: Custom, seed: int, fonts: Path | None, digits: Path | None, number: int
-) -> Truth:
-    rng, materials = np.random.default_rng([seed, number]), plain("test", fonts, digits)
+def _one(doctype: DocumentType, folder: Path, custom: Custom, seed: int, using: Found, number: int) -> Truth:
+    rng, materials = np.random.default_rng([seed, number]), plain("test", using)
     stamped = bool(rng.random() < custom.stamped)
     signed = bool(rng.random() >= (custom.unsigned_stamped if stamped else custom.unsigned))
     truth = Truth(f"{seed}-{number:05d}.jpg", bool(rng.random() >= custom.unnamed), signed, stamped)

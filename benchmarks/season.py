@@ -22,6 +22,7 @@ from benchmarks.branch import Custom, Truth
 from benchmarks.panel import Panel, Reviewer
 from docvigil.bench.plant import Plant, plant
 from models.checkpoint import digest
+from models.synthesis.faces import Found
 from pipeline.desk import DeskRules
 from records import model_archives, model_trials, model_versions, quarter, trainings
 from records.trainings import TrainingView
@@ -76,8 +77,7 @@ class Year:
     """One branch's documents over the time, and the folder of the instance that scans them."""
 
     folder: Path
-    fonts: Path | None
-    digits: Path | None
+    using: Found
     seed: int
     truths: dict[str, Truth] = field(default_factory=dict)
     batches: int = 0
@@ -96,16 +96,16 @@ class Year:
         """A year in an empty folder that begins with what has been in this one, which was kept."""
         # Postgres's files belong to the user it runs as, whom a copy in Python would forget.
         subprocess.run(["/bin/cp", "-a", str(self.home), str(folder)], check=True)
-        return type(self)(folder, self.fonts, self.digits, self.seed, dict(self.truths), self.batches)
+        return type(self)(folder, self.using, self.seed, dict(self.truths), self.batches)
 
     @classmethod
-    def kept(cls, folder: Path, fonts: Path | None, digits: Path | None) -> tuple[Self, dict[str, Any]] | None:
+    def kept(cls, folder: Path, using: Found) -> tuple[Self, dict[str, Any]] | None:
         """The year that was kept in a folder, and what was told of it; None where none is there, or a part of one."""
         if not (folder / KEPT).is_file():
             return None
         known = json.loads((folder / KEPT).read_text(encoding="utf-8"))
         truths = {one["path"]: Truth(**one) for one in known["truths"]}
-        return cls(folder, fonts, digits, known["seed"], truths, known["batches"]), known["told"]
+        return cls(folder, using, known["seed"], truths, known["batches"]), known["told"]
 
     @contextmanager
     def running(self, **settings: str | None) -> Iterator[Plant]:
@@ -118,7 +118,7 @@ class Year:
         self.batches += 1
         drawn, seed = self.folder / f"batch-{self.batches}", self.seed * 1000 + self.batches
         custom = custom or Custom()
-        new = branch.draw(self.doctype, drawn, count, custom, seed=seed, fonts=self.fonts, digits=self.digits)
+        new = branch.draw(self.doctype, drawn, count, custom, seed=seed, using=self.using)
         for one in new:
             self.truths[one.path] = one
             shutil.move(drawn / one.path, running.drop / f".{one.path}")

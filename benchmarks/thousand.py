@@ -1,6 +1,6 @@
 """A thousand scans dropped at once: does everything reach a verdict, do the sums come out, what is found?
 
-    python -m benchmarks.thousand [--count 1000 --seed 7] [--fonts DIR --digits FILE] [--json]
+    python -m benchmarks.thousand [--count 1000 --seed 7] [--fonts DIR --digits FILE --writers FILE] [--json]
 
 Synthesised forms of both built-in types with fonts, digits and signers of the test split, half of them with one
 planted defect. The sums are looked at every two seconds; at the end every log and table is searched for complete
@@ -28,6 +28,7 @@ from stdnum.in_ import aadhaar
 from docvigil.bench.plant import Plant, plant
 from models.scores import wilson
 from models.synthesis.documents import ENDORSERS, LABELS, synthesise
+from models.synthesis.faces import Found
 from pipeline.register import read_csv
 from records import endorsers as register_of
 from records.balance import Balance
@@ -197,6 +198,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--fonts", type=Path)
     parser.add_argument("--digits", type=Path)
+    parser.add_argument("--writers", type=Path)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="dv") as work:
@@ -205,7 +207,7 @@ def main() -> None:
         folder.chmod(0o755)
         documents = folder / "documents"
         for _ in synthesise(
-            documents, given.count, seed=given.seed, split="test", fonts=given.fonts, digits=given.digits
+            documents, given.count, seed=given.seed, split="test", using=Found(given.fonts, given.digits, given.writers)
         ):
             pass
         outcome = run(documents, folder / "home")

@@ -46,6 +46,7 @@ from benchmarks.spoiled import bad, spoiled
 from docvigil.bench.plant import Plant
 from docvigil.embedded.folders import reachable
 from models.checkpoint import bundled
+from models.synthesis.faces import Found
 from records import examples, gathering, golden, model_trials, model_versions
 
 STORIES = ("learn", "poisoned", "bad")
@@ -95,11 +96,11 @@ def begin(year: Year, golden_documents: int, learned: int) -> dict[str, Any]:
 
 def begun(folder: Path, given: argparse.Namespace) -> tuple[Year, dict[str, Any]]:
     """The beginning in a folder, made where it isn't there; ends the program for one of other sizes."""
-    found = Year.kept(folder, given.fonts, given.digits)
+    found = Year.kept(folder, _using(given))
     if found is None:
         shutil.rmtree(folder / "home", ignore_errors=True)
         say("the beginning of the year is made")
-        year = Year(folder, given.fonts, given.digits, given.seed)
+        year = Year(folder, _using(given), given.seed)
         return year, begin(year, given.golden, given.learned)
     year, told = found
     if (told["golden_documents"], told["learned"], year.seed) != (given.golden, given.learned, given.seed):
@@ -225,6 +226,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--fonts", type=Path)
     parser.add_argument("--digits", type=Path)
+    parser.add_argument("--writers", type=Path)
     parser.add_argument("--reports", type=Path, help="a folder for the reports in HTML")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--begun", type=Path, help="a folder for the common beginning; taken from there if it is there")
@@ -248,10 +250,14 @@ def main() -> None:
                 sys.stdout.flush()
 
 
+def _using(given: argparse.Namespace) -> Found:
+    return Found(given.fonts, given.digits, given.writers)
+
+
 def _told(story: str, folder: Path, beginning: Path, given: argparse.Namespace) -> dict[str, Any]:
     """What came of a story."""
     if story == "bad":
-        year = Year(folder, given.fonts, given.digits, given.seed)
+        year = Year(folder, _using(given), given.seed)
         return bad(year, spoiled(bundled(), folder / "spoiled"), HONEST)
     first, known = begun(beginning, given)
     return {"learn": learn, "poisoned": poisoned}[story](first.copied(folder), dict(known))

@@ -27,7 +27,7 @@ from models.checkpoint import bundled, digest
 from models.reader import load_checked
 from models.synthesis.documents import LABELS, synthesise
 from models.synthesis.evidence import STRINGS
-from models.synthesis.faces import FOLDER
+from models.synthesis.faces import PLAIN, at_hand
 from models.synthesis.manners import MANNERS
 from models.training import evaluate
 from pipeline.bounds import needed
@@ -80,7 +80,7 @@ def documents(sizes: argparse.Namespace) -> str:
     found = list(tried(folders, config, processes=sizes.processes))
     thresholds = judgement.thresholds(config)
     tables = [report.documents_table(report.of_documents(found, thresholds)), report.kinds_table(report.by_kind(found))]
-    for what, own in (("pen strokes only", folders[::2]), ("what fonts and digits there are", folders[1::2])):
+    for what, own in (("pen strokes only", folders[::2]), ("what fonts, digits and letters there are", folders[1::2])):
         if own:
             one = report.of_documents(list(tried(own, config, processes=sizes.processes)), thresholds)
             tables.append(f"Those drawn with {what}: {report.told(one)}")
@@ -129,8 +129,8 @@ def drawn_folders(
     work: Path, name: str, count: int, seed: int, defects: float, processes: int, on: date | None = None
 ) -> list[Path]:
     """Folders that together hold so many labelled documents; those that are whole are not drawn again. Every second
-    one is drawn as a plain install does, with pen strokes only, the others with fonts and real digits where they are
-    there."""
+    one is drawn as a plain install does, with pen strokes only, the others with fonts, real digits and people's letters
+    where they are there."""
     tasks = [
         (work / f"{name}-{seed + part}", min(SHARE, count - part * SHARE), seed + part, defects, part % 2 == 1, on)
         for part in range((count + SHARE - 1) // SHARE)
@@ -146,8 +146,6 @@ def _draw(task: tuple[Path, int, int, float, bool, date | None]) -> Path:
     labelled = folder / LABELS
     if labelled.exists() and len(labelled.read_text(encoding="utf-8").splitlines()) == count:
         return folder
-    fonts = Path(os.environ.get("DOCVIGIL_FONTS") or FOLDER)
-    digits = os.environ.get("DOCVIGIL_DIGITS")
     list(
         synthesise(
             folder,
@@ -155,8 +153,7 @@ def _draw(task: tuple[Path, int, int, float, bool, date | None]) -> Path:
             seed=seed,
             defects=defects,
             split="test",
-            fonts=fonts if rich and fonts.is_dir() else None,
-            digits=Path(digits) if rich and digits else None,
+            using=at_hand() if rich else PLAIN,
             on=on,
         )
     )
@@ -192,9 +189,9 @@ def _head(what: str) -> str:
 
 
 def _materials() -> str:
-    fonts = Path(os.environ.get("DOCVIGIL_FONTS") or FOLDER).is_dir()
-    more = [word for word, there in (("fonts", fonts), ("real digits", os.environ.get("DOCVIGIL_DIGITS"))) if there]
-    return f"half of them with {' and '.join(more)}" if more else "pen strokes only"
+    there = zip(("fonts", "real digits", "people's letters"), at_hand(), strict=True)
+    more = [word for word, path in there if path is not None]
+    return f"half of them with {', '.join(more)}" if more else "pen strokes only"
 
 
 def put(card: str, name: str, text: str) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 from models.synthesis import corrections, filling, manners, register, room, scans
 from models.synthesis import defects as planting
 from models.synthesis.defects import Defect
-from models.synthesis.faces import Materials, plain
+from models.synthesis.faces import PLAIN, Found, Materials, plain
 from models.synthesis.paper import Hand, Paper
 from models.synthesis.register import Register
 from models.synthesis.split import checked
@@ -104,16 +104,15 @@ def synthesise(
     types: Sequence[DocumentType] | None = None,
     defects: float = 0.5,
     split: str = "test",
-    fonts: Path | None = None,
-    digits: Path | None = None,
+    using: Found = PLAIN,
     endorsers: Sequence[Endorser] | None = None,
     on: date | None = None,
     ways: Mapping[str, float] | None = None,
 ) -> Iterator[Label]:
     """Draws `count` documents into `folder`, yielding the label of each as soon as it is written.
 
-    A share `defects` of them has one defect planted. Ink is pen strokes, and handwriting fonts and real digits of the
-    split where their folder and file are given. `ways` are manners and their shares; all are scans where not given.
+    A share `defects` of them has one defect planted. Ink is pen strokes, and of `using` the handwriting fonts, real
+    digits and writers' letters of the split. `ways` are manners and their shares; all are scans where not given.
     `labels.jsonl` and the register, `endorsers.csv`, are written beside; documents of an earlier run in the same folder
     are removed.
 
@@ -121,7 +120,7 @@ def synthesise(
     """
     if not 0 <= defects <= 1:
         raise ValueError(f"the share of documents with a defect lies between 0 and 1, not at {defects}")
-    studio = Studio.opened(seed, types, split=split, fonts=fonts, digits=digits, endorsers=endorsers, on=on, ways=ways)
+    studio = Studio.opened(seed, types, split=split, using=using, endorsers=endorsers, on=on, ways=ways)
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / LABELS).exists():
         # What an earlier run left would have no label any more.
@@ -154,8 +153,7 @@ class Studio:
         types: Sequence[DocumentType] | None,
         *,
         split: str = "test",
-        fonts: Path | None = None,
-        digits: Path | None = None,
+        using: Found = PLAIN,
         endorsers: Sequence[Endorser] | None = None,
         on: date | None = None,
         ways: Mapping[str, float] | None = None,
@@ -170,7 +168,7 @@ class Studio:
             if endorsers is None
             else Register(tuple(endorsers), day)
         )
-        return cls(seed, known, plain(checked(split), fonts, digits), desk, day, ways)
+        return cls(seed, known, plain(checked(split), using), desk, day, ways)
 
     def draw(self, folder: Path, number: int, defects: float) -> Label:
         """Draws document `number` (from 0) of the run."""

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 import cv2
 import numpy as np
@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 from models.synthesis.digits import Digits, digits
 from models.synthesis.split import LISTED, Split, allowed, require
 from models.synthesis.strokes import BITS, Mask, Points
+from models.synthesis.writers import Writers, writers
 
 #: Where `make fonts` puts handwriting (`hand/`) and print (`print/`).
 FOLDER = Path("fonts")
@@ -71,6 +72,12 @@ class OutlineFace:
         ImageDraw.Draw(image).text((2 - left, 2 - first), text, font=font, fill=255, anchor="ls")
         return Word(np.asarray(np.asarray(image) / np.float32(255), np.float32), 2 - first)
 
+    def edges(self, text: str) -> list[float]:
+        """Where each letter of a word ends, as a share of its width."""
+        font = _font(self.path, 64)
+        whole = max(font.getlength(text), 1.0)
+        return [font.getlength(text[: number + 1]) / whole for number in range(len(text))]
+
 
 Strokes: TypeAlias = tuple[Points, ...]
 
@@ -108,36 +115,53 @@ def drawn(strokes: Sequence[Points], px: float, thick: int) -> Word:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Materials:
-    """All that ink of one split may be drawn with; `hands` and `digits` are not there in a plain install."""
+    """All that ink of one split may be drawn with; `hands`, `digits` and `writers` aren't there in a plain install."""
 
     split: Split
     hands: tuple[OutlineFace, ...]
     prints: tuple[Face, ...]
     strokes: tuple[StrokeFace, ...]
     digits: Digits | None
+    writers: Writers | None = None
 
     def __post_init__(self) -> None:
         for face in (*self.hands, *self.prints, *self.strokes):
             require(face.name, self.split)
-        if self.digits is not None and self.digits.split != self.split:
-            raise ValueError(f"digits of the {self.digits.split} split may not be used for {self.split}")
+        for what, theirs in (("digits", self.digits), ("writers", self.writers)):
+            if theirs is not None and theirs.split != self.split:
+                raise ValueError(f"{what} of the {theirs.split} split may not be used for {self.split}")
 
 
-def materials(split: Split, fonts: Path | None = None, mnist: Path | None = None) -> Materials:
-    """The faces and digits of a split: of the fonts in `fonts/hand` and `fonts/print` those that belong to it, and
-    Hershey's. Without arguments, those at `DOCVIGIL_FONTS` (or in `fonts/` here) and `DOCVIGIL_DIGITS`."""
-    folder = fonts or Path(os.environ.get("DOCVIGIL_FONTS") or FOLDER)
-    file = mnist or (Path(os.environ["DOCVIGIL_DIGITS"]) if os.environ.get("DOCVIGIL_DIGITS") else None)
-    return _materials(split, folder, file)
+class Found(NamedTuple):
+    """What there is to draw with: a folder of fonts, MNIST's `mnist.npz`, and UNIPEN as `unipen.py` makes it ready."""
+
+    fonts: Path | None = None
+    digits: Path | None = None
+    writers: Path | None = None
 
 
-def plain(split: Split, fonts: Path | None = None, mnist: Path | None = None) -> Materials:
-    """What is given and nothing that happens to lie about, so that a seed means the same on every machine."""
-    return _materials(split, fonts, mnist)
+#: What a plain install has: Hershey's stroke fonts and the print inside Pillow.
+PLAIN = Found()
+
+
+def at_hand() -> Found:
+    """What this machine has: `DOCVIGIL_FONTS` (or `fonts/` here), `DOCVIGIL_DIGITS` and `DOCVIGIL_WRITERS`."""
+    fonts = Path(os.environ.get("DOCVIGIL_FONTS") or FOLDER)
+    digits, letters = (os.environ.get(name) for name in ("DOCVIGIL_DIGITS", "DOCVIGIL_WRITERS"))
+    return Found(
+        fonts if fonts.is_dir() else None, Path(digits) if digits else None, Path(letters) if letters else None
+    )
+
+
+def materials(split: Split) -> Materials:
+    """The faces, digits and writers of a split that this machine has, and Hershey's strokes."""
+    return plain(split, at_hand())
 
 
 @functools.lru_cache(8)
-def _materials(split: Split, fonts: Path | None, mnist: Path | None) -> Materials:
+def plain(split: Split, given: Found = PLAIN) -> Materials:
+    """What is given and nothing that happens to lie about, so that a seed means the same on every machine."""
+    fonts = given.fonts
     prints: tuple[Face, ...] = _outlines(fonts, "print", split)
     pillow = OutlineFace("Aileron", None)
     if not prints:
@@ -151,7 +175,8 @@ def _materials(split: Split, fonts: Path | None, mnist: Path | None) -> Material
         hands=_outlines(fonts, "hand", split),
         prints=prints,
         strokes=tuple(StrokeFace(name) for name, side in LISTED.items() if side == split and name != pillow.name),
-        digits=digits(mnist, split) if mnist is not None else None,
+        digits=digits(given.digits, split) if given.digits is not None else None,
+        writers=writers(given.writers, split) if given.writers is not None else None,
     )
 
 

@@ -21,19 +21,42 @@ from models.synthesis.faces import FOLDER
 from models.synthesis.people import listed
 
 HAND = listed(
-    "caveat kalam patrick-hand indie-flower shadows-into-light dancing-script homemade-apple nothing-you-could-do"
-    " reenie-beanie rock-salt covered-by-your-grace gloria-hallelujah architects-daughter just-another-hand"
-    " permanent-marker cedarville-cursive la-belle-aurore sue-ellen-francisco waiting-for-the-sunrise zeyada"
-    " over-the-rainbow loved-by-the-king give-you-glory crafty-girls schoolbell coming-soon annie-use-your-telescope"
-    " kristi swanky-and-moo-moo the-girl-next-door walter-turncoat short-stack gochi-hand neucha bad-script"
-    " marck-script caveat-brush sedgwick-ave mansalva nanum-pen-script gaegu hi-melody dekko pangolin handlee delius"
-    " sriracha itim mali amatic-sc rancho sacramento mr-dafoe mrs-saint-delafield herr-von-muellerhoff mr-de-haviland"
-    " league-script dawning-of-a-new-day meddon aguafina-script qwigley allura alex-brush satisfy yellowtail damion"
-    " cookie licorice fuzzy-bubbles grape-nuts edu-nsw-act-foundation edu-sa-beginner klee-one yomogi zen-kurenaido"
-    " kolker-brush square-peg water-brush twinkle-star ruge-boogie estonia gwendolyn inspiration oooh-baby"
-    " passions-conflict puppies-play the-nautigal whisper just-me-again-down-here bilbo arizonia mynerve playpen-sans"
-    " gamja-flower poor-story east-sea-dokdo single-day cute-font unkempt life-savers ruthie stalemate vibur norican"
-    " montez redressed sunshiney calligraffitti eagle-lake"
+    "caveat kalam patrick-hand indie-flower shadows-into-light dancing-script homemade-apple"
+    " nothing-you-could-do reenie-beanie rock-salt covered-by-your-grace gloria-hallelujah architects-daughter"
+    " just-another-hand permanent-marker cedarville-cursive la-belle-aurore sue-ellen-francisco"
+    " waiting-for-the-sunrise zeyada over-the-rainbow loved-by-the-king give-you-glory crafty-girls schoolbell"
+    " coming-soon annie-use-your-telescope kristi swanky-and-moo-moo the-girl-next-door walter-turncoat"
+    " short-stack gochi-hand neucha bad-script marck-script caveat-brush sedgwick-ave mansalva nanum-pen-script"
+    " gaegu hi-melody dekko pangolin handlee delius sriracha itim mali amatic-sc rancho sacramento mr-dafoe"
+    " mrs-saint-delafield herr-von-muellerhoff mr-de-haviland league-script dawning-of-a-new-day meddon"
+    " aguafina-script qwigley allura alex-brush satisfy yellowtail damion cookie licorice fuzzy-bubbles"
+    " grape-nuts edu-nsw-act-foundation edu-sa-beginner klee-one yomogi zen-kurenaido kolker-brush square-peg"
+    " water-brush twinkle-star ruge-boogie estonia gwendolyn inspiration oooh-baby passions-conflict"
+    " puppies-play the-nautigal whisper just-me-again-down-here bilbo arizonia mynerve playpen-sans"
+    " gamja-flower poor-story east-sea-dokdo single-day cute-font unkempt life-savers ruthie stalemate vibur"
+    " norican montez redressed sunshiney calligraffitti eagle-lake arima bilbo-swash-caps babylonica beth-ellen"
+    " butterfly-kids charm charmonman caramel carattere chilanka clicker-script comic-relief corinthia"
+    " comforter delius-swash-caps ephesis explora felipa festive fondamento grechen-fuemen great-vibes"
+    " grand-hotel hachi-maru-pop hurricane imperial-script ingrid-darling jim-nightshade island-moments"
+    " italianno kirang-haerang kavivanar liu-jian-mao-cao long-cang lovers-quarrel love-ya-like-a-sister"
+    " love-light lugrasimo ma-shan-zheng luxurious-script meie-script meow-script merienda moon-dance"
+    " mountains-of-christmas mr-bedfort ms-madi my-soul niconne nanum-brush-script parisienne"
+    " petit-formal-script pinyon-script playball quintessential romanesco rouge-script seaweed-script"
+    " sassy-frass sedgwick-ave-display sevillana shantell-sans sofia style-script tangerine tillana updock"
+    " waterfall windsong yesteryear yuji-boku yuji-mai zhi-mang-xing"
+)
+
+#: Hands as they are taught in the schools of many countries.
+TAUGHT = listed(
+    "edu-au-vic-wa-nt-pre edu-au-vic-wa-nt-hand edu-nsw-act-cursive edu-qld-beginner edu-nsw-act-hand-pre"
+    " edu-qld-hand edu-sa-hand edu-vic-wa-nt-beginner edu-tas-beginner edu-vic-wa-nt-hand playwrite-ar"
+    " playwrite-at playwrite-au-qld playwrite-be-wal playwrite-au-vic playwrite-br playwrite-ca playwrite-cl"
+    " playwrite-co playwrite-cu playwrite-cz playwrite-de-grund playwrite-de-sas playwrite-dk-loopet"
+    " playwrite-dk-uloopet playwrite-es playwrite-fr-moderne playwrite-es-deco playwrite-fr-trad playwrite-hr"
+    " playwrite-hr-lijeva playwrite-hu playwrite-ie playwrite-id playwrite-it-trad playwrite-in playwrite-is"
+    " playwrite-it-moderna playwrite-mx playwrite-ng-modern playwrite-nl playwrite-no playwrite-nz playwrite-pe"
+    " playwrite-pl playwrite-pt playwrite-ro playwrite-sk playwrite-tz playwrite-us-modern playwrite-us-trad"
+    " playwrite-vn playwrite-za"
 )
 PRINT = listed(
     "roboto open-sans lato montserrat source-sans-3 noto-sans noto-serif merriweather pt-sans pt-serif inconsolata"
@@ -97,7 +120,7 @@ def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
     if shutil.which("npm") is None:
         raise SystemExit("npm is not installed; fonts come as npm packages, so install Node.js and try again")
-    every = [("hand", name) for name in HAND] + [("print", name) for name in PRINT]
+    every = [("hand", name) for name in (*HAND, *TAUGHT)] + [("print", name) for name in PRINT]
     wanted = [(kind, name) for kind, name in every if not (folder / kind / f"{name}.woff2").exists()]
     notes = folder / "LICENCES.tsv"
     notes.parent.mkdir(parents=True, exist_ok=True)

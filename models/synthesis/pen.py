@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import cv2
 import numpy as np
 
-from models.synthesis.faces import Face, Materials, StrokeFace, Word, drawn
+from models.synthesis.faces import Face, Materials, OutlineFace, StrokeFace, Word, drawn
 from models.synthesis.strokes import Mask, Points, put
+from models.synthesis.writers import Hand
 
-Source: TypeAlias = Literal["hand", "mnist", "hershey", "print"]
+Source: TypeAlias = Literal["hand", "mnist", "writers", "hershey", "print"]
 
 #: How often each source is used where all are there.
-SHARES: dict[Source, float] = {"hand": 0.42, "mnist": 0.33, "hershey": 0.10, "print": 0.15}
+SHARES: dict[Source, float] = {"hand": 0.33, "mnist": 0.19, "writers": 0.25, "hershey": 0.08, "print": 0.15}
+
+#: How often letters of a handwriting font are joined to words.
+JOINED = 0.5
 
 DIGITS = "0123456789"
 
@@ -49,6 +54,9 @@ class Pen:
         self.rng, self.materials, self.bend, self.point = rng, materials, bend, point
         self.source = self._source(text, source)
         self.face: Face = self._face()
+        there = materials.writers
+        self.writer: Hand | None = there.hand(rng, text) if there is not None and self.source == "writers" else None
+        self.joined = self.source == "hand" and bool(rng.random() < JOINED)
         typed = self.source == "print"
         self.slant = 0.0 if typed else float(rng.normal(0, 0.12))
         self.uneven = 0.0 if typed else abs(float(rng.normal(0, 0.035)))
@@ -63,6 +71,7 @@ class Pen:
         there: dict[Source, bool] = {
             "hand": bool(self.materials.hands),
             "mnist": self.materials.digits is not None,
+            "writers": self.materials.writers is not None,
             "hershey": True,
             "print": True,
         }
@@ -83,19 +92,24 @@ class Pen:
         return faces[self.rng.integers(len(faces))] if self.source == "hershey" else faces[0]
 
     def glyph(self, letter: str, px: float) -> Word:
-        """One letter, capitals about `px` pixels high, as this hand draws it this time."""
+        """One letter (or joined ones), capitals about `px` pixels high, as this hand draws it this time."""
+        written = self.writer.strokes(letter, self.rng) if self.writer is not None else None
         if self.source == "mnist" and letter in DIGITS:
             word = self._digit(int(letter), px)
+        elif written is not None:
+            word = drawn([one * np.array([self.width, 1.0], np.float32) for one in written], px, self._thick(px))
         elif isinstance(self.face, StrokeFace):
-            usual = px / 14 * (1 + 0.3 * self.thick)
-            # A point too broad for small letters would fill them.
-            thick = max(1, round(usual if self.point is None else min(self.point, px / 7)))
-            word = drawn([self._bent(one, px) for one in self.face.strokes(letter)], px, thick)
+            word = drawn([self._bent(one, px) for one in self.face.strokes(letter)], px, self._thick(px))
         else:
             word = self.face.word(letter, px)
             if self.thick > 1.1 and px > 26:
                 word = Word(_masked(cv2.dilate(word.mask, np.ones((2, 2)))), word.above)
-        return self._leaned(word) if self.turn or self.slant else word
+        return self._leaned(word, self.turn / len(letter)) if self.turn or self.slant else word
+
+    def _thick(self, px: float) -> int:
+        """How wide the point draws, in pixels; one too broad for small letters would fill them."""
+        usual = px / 14 * (1 + 0.3 * self.thick)
+        return max(1, round(usual if self.point is None else min(self.point, px / 7)))
 
     def _digit(self, digit: int, px: float) -> Word:
         rng, digits = self.rng, self.materials.digits
@@ -125,12 +139,12 @@ class Pen:
         # No point left of the picture's edge, which lies 4 pixels from the letter.
         return np.asarray(np.maximum(path, [-3.0 / px, -1.0 - 3.0 / px]), np.float32)
 
-    def _leaned(self, word: Word) -> Word:
+    def _leaned(self, word: Word, turn: float) -> Word:
         height, width = word.mask.shape
         side = int(0.25 * height)
         mask = np.pad(word.mask, ((3, 3), (side, side)))
         height, width = mask.shape
-        angle, factor = math.radians(self.rng.normal(0, self.turn)), 1 + self.rng.normal(0, self.stretch)
+        angle, factor = math.radians(self.rng.normal(0, turn)), 1 + self.rng.normal(0, self.stretch)
         cos, sin = math.cos(angle), math.sin(angle)
         matrix = np.array(
             [[cos * factor, (-self.slant - sin) * factor, 0], [sin * factor, cos * factor, 0]], np.float32
@@ -145,16 +159,26 @@ class Pen:
         """A line of text from x on the baseline; returns where each letter stands."""
         rng, spans = self.rng, []
         gap, slope, start = px * rng.uniform(0.02, 0.16), rng.normal(0, 0.015), x
-        for letter in text:
-            if letter == " ":
+        for part in self._parts(text):
+            if part == " ":
                 x += int(px * rng.uniform(0.3, 0.55))
                 continue
-            word = self.glyph(letter, px)
+            word = self.glyph(part, px)
             y = baseline - word.above + rng.normal(0, self.uneven) * px + slope * (x - start)
             put(ink, word.mask, x, y)
-            spans.append(Span(letter, x, x + word.mask.shape[1]))
+            spans += self._spans(part, x, word.mask.shape[1])
             x += word.mask.shape[1] + gap * rng.uniform(0.4, 1.6)
         return spans
+
+    def _parts(self, text: str) -> list[str]:
+        """What is drawn at once: each character, or words as a hand joins them."""
+        return re.findall(r"[A-Za-z]+|.", text) if self.joined else list(text)
+
+    def _spans(self, part: str, x: float, width: float) -> list[Span]:
+        if len(part) == 1 or not isinstance(self.face, OutlineFace):
+            return [Span(part, x, x + width)]
+        ends = [x + share * width for share in self.face.edges(part)]
+        return [Span(letter, start, end) for letter, start, end in zip(part, [x, *ends[:-1]], ends, strict=True)]
 
 
 def _masked(image: object) -> Mask:

@@ -40,8 +40,10 @@ TASKS: tuple[tuple[str, Source | None], ...] = (
     ("signature", None),
     ("date", "hand"),
     ("date", "mnist"),
+    ("date", "writers"),
     ("date", "print"),
     ("date", None),
+    ("identifier", "writers"),
     ("identifier", None),
     ("amount", None),
     ("text", None),
@@ -49,6 +51,9 @@ TASKS: tuple[tuple[str, Source | None], ...] = (
     ("endorsement", None),
     ("mark", None),
 )
+
+#: Where what is not in a plain install is told to be.
+VARIABLES: dict[Source | None, str] = {"mnist": "DOCVIGIL_DIGITS", "writers": "DOCVIGIL_WRITERS"}
 
 #: Longest amount asked for, in characters.
 LONGEST_AMOUNT = 16
@@ -93,7 +98,10 @@ def half(which: Half) -> Materials:
     """Half of the test split: every second of its hands, and one side of its digits."""
     every, odd = materials("test"), which == "measurement"
     return replace(
-        every, hands=_half(every.hands, odd), digits=None if every.digits is None else _side(every.digits, odd)
+        every,
+        hands=_half(every.hands, odd),
+        digits=None if every.digits is None else _side(every.digits, odd),
+        writers=None if every.writers is None else every.writers.half(odd),
     )
 
 
@@ -180,14 +188,18 @@ def _character_error(drawn: Sequence[Drawn], answers: Sequence[Answer]) -> float
 def drawn_for(which: Half, kind: str, letters: Source | None, count: int, processes: int = 1) -> list[Drawn]:
     """Evidence of one half of the test split; the same arguments and fonts give the same evidence."""
     stock = half(which)
-    if letters == "mnist" and stock.digits is None:
-        raise ValueError("real digits are not here: set DOCVIGIL_DIGITS to mnist.npz")
+    if not _there(stock, letters):
+        raise ValueError(f"there are no {letters} to draw with: set {VARIABLES[letters]}")
     task = functools.partial(_one, which, kind, letters)
     seeds = range(FIRST_SEED[which], FIRST_SEED[which] + count)
     if processes == 1:
         return [task(seed) for seed in seeds]
     with get_context("spawn").Pool(processes) as pool:
         return pool.map(task, seeds, chunksize=64)
+
+
+def _there(stock: Materials, letters: Source | None) -> bool:
+    return not ((letters == "mnist" and stock.digits is None) or (letters == "writers" and stock.writers is None))
 
 
 def _one(which: Half, kind: str, letters: Source | None, seed: int) -> Drawn:
@@ -205,7 +217,7 @@ def evaluate(reader: Reader, count: int, processes: int = 1) -> list[Score]:
     """The score of each task that can be drawn here."""
     scores = []
     for kind, letters in TASKS:
-        if letters == "mnist" and half("measurement").digits is None:
+        if not _there(half("measurement"), letters):
             continue
         drawn = drawn_for("measurement", kind, letters, count, processes)
         scores.append(score(drawn, answered(reader, drawn), letters or "all"))

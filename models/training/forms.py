@@ -24,7 +24,7 @@ from models.nanovlm.processor import fitted
 from models.nanovlm.tokens import CHARACTERS
 from models.synthesis.documents import Label, Studio
 from models.synthesis.evidence import Answer, Drawn
-from models.synthesis.faces import FOLDER
+from models.synthesis.faces import at_hand
 from models.synthesis.manners import ALL, mixed
 from models.training.lesson import FORMS
 from models.training.shards import SIZE, UNKNOWN, alone, packed, place, save
@@ -132,11 +132,7 @@ def _kept(every: Iterator[tuple[FormField, Drawn]], rng: np.random.Generator) ->
 def _studio(split: str, plain: bool) -> Studio:
     if plain:
         return Studio.opened(78, None, split=split)
-    fonts = Path(os.environ.get("DOCVIGIL_FONTS") or FOLDER)
-    digits = os.environ.get("DOCVIGIL_DIGITS")
-    return Studio.opened(
-        77, None, split=split, fonts=fonts if fonts.is_dir() else None, digits=Path(digits) if digits else None
-    )
+    return Studio.opened(77, None, split=split, using=at_hand())
 
 
 @cache

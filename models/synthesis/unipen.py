@@ -1,0 +1,213 @@
+"""Makes the letters of UNIPEN ready for drawing: `python -m models.synthesis.unipen FOLDER FILE.npz`.
+
+FOLDER is the unpacked distribution train_r01_v07 (International Unipen Foundation, 1999; doi:10.5281/zenodo.1195803,
+CC BY 4.0; Guyon et al., ICPR 1994): `data/1a` to `data/1c` say which strokes of which recording are which digit,
+capital or small letter, `include` holds the recordings. Names of writers are left behind; they become numbers.
+
+Some labels are wrong. A sample of which hardly any of the nearest samples by other writers is the same letter is left
+out (Wilson, IEEE Transactions on Systems, Man, and Cybernetics 2, 1972), on both sides of the split.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from models.synthesis.split import UNIPEN, Split
+from models.synthesis.strokes import Points
+from models.synthesis.writers import PARTS, UNITS
+
+#: Digits, capitals, small letters.
+KINDS = ("1a", "1b", "1c")
+
+#: These contributors count lifted pens among the strokes that a segment names, and their recordings leave gaps.
+OTHERWISE = ("cea", "ceb", "kai", "lou", "pri", "tos")
+
+#: Points of a stroke at most, and the side of the picture that samples are compared by.
+MOST_POINTS, SIDE = 28, 18
+
+#: Which strokes of a recording are which letter.
+SEGMENT = re.compile(r'^\.SEGMENT\s+CHARACTER\s+(\d+)(?:-(\d+))?\s+\S+\s+"(.)"', re.MULTILINE)
+
+#: A sample stays if this many of so many nearest ones of other writers are the same letter.
+AGREEING, NEAREST = 2, 12
+
+#: Where letters begin and end, capitals 1 high and y downwards from the baseline: small letters by their shape.
+TALL, SHORT, HANGING, DOTTED_HANGING, DOTTED, CROSSED = (
+    (-1.0, 0.0), (-0.64, 0.0), (-0.64, 0.36), (-0.85, 0.36), (-0.88, 0.0), (-0.88, 0.0),
+)  # fmt: skip
+HEIGHTS = {
+    **dict.fromkeys("acemnorsuvwxz", SHORT),
+    **dict.fromkeys("gpqy", HANGING),
+    "i": DOTTED,
+    "j": DOTTED_HANGING,
+    "t": CROSSED,
+}
+
+#: A sample that is wider than this share of its height is no letter.
+WIDEST = 2.6
+
+Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """One letter by one writer, its strokes in capitals' heights."""
+
+    letter: str
+    writer: str
+    split: Split
+    strokes: tuple[Points, ...]
+
+
+def read(folder: Path, kind: str) -> Iterator[Sample]:
+    """All samples of a kind that can be told apart. Raises `OSError` for a folder that isn't there."""
+    for contributor in sorted((folder / "data" / kind).iterdir()):
+        if contributor.name in OTHERWISE:
+            continue
+        split: Split = "test" if contributor.name in UNIPEN else "train"
+        for file in sorted(path for path in contributor.rglob("*") if path.is_file()):
+            text = file.read_text("latin-1")
+            recording = _recording(folder, text)
+            writer = f"{contributor.name}/{_writer(recording) or file.stem}"
+            strokes = _strokes(recording)
+            for first, last, letter in SEGMENT.findall(text):
+                placed = _placed(letter, strokes[int(first) : int(last or first) + 1])
+                if placed is not None:
+                    yield Sample(letter, writer, split, placed)
+
+
+def _recording(folder: Path, text: str) -> str:
+    """What a file includes, the included files' own inclusions before them."""
+    parts = []
+    for name in re.findall(r"^\.INCLUDE\s+(\S+)", text, re.M):
+        path = (folder / "include" / name).resolve()
+        if not path.is_relative_to((folder / "include").resolve()) or not path.is_file():
+            print(f"{name} is not in {folder / 'include'}; what it holds is left out", file=sys.stderr)
+            continue
+        included = path.read_text("latin-1")
+        parts += [_recording(folder, included), included]
+    return "\n".join(parts)
+
+
+def _writer(recording: str) -> str | None:
+    found = re.search(r"^\.WRITER_ID[ \t]+(\S+)", recording, re.M)
+    return found[1] if found else None
+
+
+def _strokes(recording: str) -> list[Points]:
+    """Each run of the pen on the paper, in the order that segments count them."""
+    strokes = []
+    for part in re.split(r"^\.PEN_DOWN", recording, flags=re.M)[1:]:
+        points = part.partition("\n.")[0].split("\n")[1:]
+        pairs = [point.split()[:2] for point in points if point.strip()]
+        try:
+            strokes.append(np.array(pairs, np.float32).reshape(-1, 2))
+        except ValueError:
+            strokes.append(np.zeros((0, 2), np.float32))
+    return strokes
+
+
+def _placed(letter: str, strokes: list[Points]) -> tuple[Points, ...] | None:
+    """A letter on its baseline, as high as such letters are; None for what is none."""
+    there = [stroke for stroke in strokes if len(stroke)]
+    if not there or not letter.isascii() or not letter.isalnum():
+        return None
+    every = np.concatenate(there)
+    low, high = every.min(axis=0), every.max(axis=0)
+    wide, tall = high - low
+    if tall <= 0 or wide > WIDEST * tall:
+        return None
+    top, bottom = HEIGHTS.get(letter, TALL)
+    scale = (bottom - top) / tall
+    # The collection counts y upwards.
+    turned = [np.stack([(one[:, 0] - low[0]) * scale, (high[1] - one[:, 1]) * scale + top], 1) for one in there]
+    return tuple(_thinned(np.asarray(one, np.float32)) for one in turned)
+
+
+def _thinned(points: Points) -> Points:
+    """A stroke of no more points than are needed, at even distances."""
+    if len(points) == 1:
+        return np.repeat(points, 2, axis=0) + np.array([[0, 0], [0.02, 0]], np.float32)
+    way = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
+    count = int(np.clip(round(way[-1] / 0.07), 3, MOST_POINTS))
+    at = np.linspace(0, way[-1], count)
+    return np.stack([np.interp(at, way, points[:, axis]) for axis in (0, 1)], 1).astype(np.float32)
+
+
+def agreed(samples: list[Sample]) -> npt.NDArray[np.bool_]:
+    """Of each sample whether enough of the nearest ones by others are the same letter."""
+    pictures = np.stack([_picture(one.strokes) for one in samples])
+    letters = np.array([ord(one.letter) for one in samples])
+    names = {name: number for number, name in enumerate(dict.fromkeys(one.writer for one in samples))}
+    writers = np.array([names[one.writer] for one in samples])
+    kept = np.zeros(len(samples), np.bool_)
+    for start in range(0, len(samples), 1000):
+        part = slice(start, start + 1000)
+        likeness = pictures[part] @ pictures.T
+        likeness[writers[part, None] == writers[None]] = -1
+        nearest = np.argpartition(-likeness, NEAREST, axis=1)[:, :NEAREST]
+        kept[part] = (letters[nearest] == letters[part, None]).sum(axis=1) >= AGREEING
+    return kept
+
+
+def _picture(strokes: tuple[Points, ...]) -> npt.NDArray[np.float32]:
+    """A small soft picture of unit length, by which samples are compared."""
+    every = np.concatenate(strokes)
+    low, span = every.min(axis=0), max(float(np.ptp(every[:, 0])), float(np.ptp(every[:, 1])), 1e-3)
+    canvas = np.zeros((SIDE, SIDE), np.uint8)
+    middle = (1 - (every.max(axis=0) - low) / span) / 2
+    for one in strokes:
+        places = ((one - low) / span + middle) * (SIDE - 5) + 2
+        cv2.polylines(canvas, [np.round(places * 8).astype(np.int32)], False, 255, 1, cv2.LINE_AA, 3)
+    soft = cv2.GaussianBlur(canvas.astype(np.float32), (5, 5), 1.0).ravel()
+    return np.asarray(soft / max(float(np.linalg.norm(soft)), 1e-6), np.float32)
+
+
+def packed(samples: list[Sample], split: Split) -> Arrays:
+    """The arrays of one side of the split, as `writers.py` reads them."""
+    mine = [one for one in samples if one.split == split]
+    strokes = [stroke for one in mine for stroke in one.strokes]
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(one.writer for one in mine))}
+    arrays: tuple[npt.NDArray[Any], ...] = (
+        np.round(np.concatenate([*strokes, np.zeros((0, 2), np.float32)]) * UNITS).astype(np.int16),
+        np.cumsum([len(one) for one in strokes], dtype=np.int64),
+        np.cumsum([len(one.strokes) for one in mine], dtype=np.int64),
+        np.array([ord(one.letter) for one in mine], np.uint8),
+        np.array([numbers[one.writer] for one in mine], np.int32),
+    )
+    return {f"{part}_{split}": array for part, array in zip(PARTS, arrays, strict=True)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("folder", type=Path, help="the unpacked distribution")
+    parser.add_argument("file", type=Path, help="where to write, .npz")
+    given = parser.parse_args()
+    if not (given.folder / "data" / KINDS[0]).is_dir():
+        raise SystemExit(f"{given.folder} holds no data/{KINDS[0]}; unpack train_r01_v07 there")
+    samples: list[Sample] = []
+    for kind in KINDS:
+        found = list(read(given.folder, kind))
+        kept = agreed(found)
+        samples += [one for one, stays in zip(found, kept, strict=True) if stays]
+        print(f"{kind}: {len(found):,} samples, {int(kept.sum()):,} kept")
+    sides: tuple[Split, ...] = ("train", "test")
+    arrays: Arrays = packed(samples, sides[0]) | packed(samples, sides[1])
+    np.savez_compressed(given.file, **arrays)  # type: ignore[arg-type]
+    for side in sides:
+        mine = [one for one in samples if one.split == side]
+        print(f"{side}: {len(mine):,} samples by {len({one.writer for one in mine}):,} writers")
+
+
+if __name__ == "__main__":
+    main()

@@ -19,7 +19,7 @@ from pipeline.editions import Difference, difference
 from pipeline.pages import Page
 from pipeline.reading import Pixels
 from pipeline.sentences import say
-from pipeline.sheet import PX_PER_MM, Features, Fit, Floats, Sheet, clear_matches, features, likeness, moved, work_image
+from pipeline.sheet import PX_PER_MM, Features, Fit, Floats, Sheet, clear_matches, features, likeness, moved
 
 #: Features that must agree on one map, and from which no other form is tried. Wrong forms reach 20 by chance.
 LEAST_INLIERS, BEYOND_CHANCE = 24, 72
@@ -100,7 +100,7 @@ class Atlas:
 
     def locate(self, page: Page) -> Location:
         """Type and place of a page. Never raises for what is on the page."""
-        work, to_page = work_image(page.image, page.dpi)
+        work, to_page = page.work
         found = features(work)
         guesses = self._guesses(found)
         tried = [(index, matrix, inliers) for index, (matrix, inliers) in guesses.items() if matrix is not None]

@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, TypeAlias, cast
 
@@ -26,6 +27,7 @@ from pypdfium2.raw import FPDF_ERR_PASSWORD, FPDF_PAGEOBJ_IMAGE, FPDF_LoadMemDoc
 
 from pipeline.formats import sniff
 from pipeline.reading import Pixels
+from pipeline.sheet import Floats, work_image
 
 Colour: TypeAlias = npt.NDArray[np.uint8]
 """An RGB image, height × width × 3."""
@@ -72,7 +74,7 @@ class BadFile(ValueError):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Page:
     """One rendered page. `number` counts from 1 in the file; `image` is grey; `colour` is None for a grey page;
     `dpi` is an estimate: from the file where credible, else as if the page were A4."""
@@ -81,6 +83,11 @@ class Page:
     image: Pixels
     colour: Colour | None
     dpi: float
+
+    @cached_property
+    def work(self) -> tuple[Pixels, Floats]:
+        """The page at work resolution, and the map from its pixels back to the page's; nobody may write on it."""
+        return work_image(self.image, self.dpi)
 
 
 def render(path: Path, limits: Limits) -> Iterator[Page]:

@@ -15,7 +15,7 @@ import numpy as np
 from pipeline.pages import Page
 from pipeline.reading import Pixels
 from pipeline.sentences import say
-from pipeline.sheet import PX_PER_MM, darkness, work_image
+from pipeline.sheet import PX_PER_MM, darkness
 
 #: Below this many dots an inch handwriting falls apart.
 LEAST_DPI = 90.0
@@ -62,7 +62,7 @@ class Quality:
 
 def assess(page: Page) -> Quality:
     """Measures a page. A fault makes it a poor page, whatever it shows."""
-    work, _to_page = work_image(page.image, page.dpi)
+    work, _to_page = page.work
     paper = _level(work, 60)
     dark = darkness(work)
     contrast = _level(dark, 99.5)

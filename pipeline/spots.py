@@ -20,7 +20,7 @@ from pipeline.identifiers import check, cleaned
 from pipeline.pages import Page
 from pipeline.printed import is_left_of, part
 from pipeline.reading import Pixels
-from pipeline.sheet import PX_PER_MM, darkness, work_image
+from pipeline.sheet import PX_PER_MM, darkness
 
 #: Spots that are looked at on a page, at most.
 MOST_SPOTS = 14
@@ -139,7 +139,7 @@ def _printed_share(box: Box, words: Words) -> float:
 
 def _marks(page: Page, words: Words) -> list[Box]:
     """Ink that is no print, no rule and no frame, in pieces as large as a word or a signature."""
-    work, _to_page = work_image(page.image, page.dpi)
+    work, _to_page = page.work
     ink = darkness(work) > DARKER
     ink &= ~_rules(ink)
     height, width = ink.shape
@@ -158,7 +158,7 @@ def _marks(page: Page, words: Words) -> list[Box]:
 def _stamps(page: Page) -> list[Box]:
     """Coloured ink in pieces as large as a stamp."""
     assert page.colour is not None  # noqa: S101 the caller has looked
-    work, _to_page = work_image(page.image, page.dpi)
+    work, _to_page = page.work
     small = cv2.resize(page.colour, work.shape[::-1], interpolation=cv2.INTER_AREA).astype(np.int16)
     coloured = np.asarray(small.max(axis=2) - small.min(axis=2) > COLOURED) & (darkness(work) > DARKER // 2)
     return _pieces(coloured, STAMP_LINK_MM)

@@ -18,7 +18,7 @@ from pipeline.geometry import Box
 from pipeline.locate import Location
 from pipeline.pages import Page
 from pipeline.reading import Evidence, Pixels, QuestionKind
-from pipeline.sheet import PX_PER_MM, Fit, Sheet, darkness, moved, work_image
+from pipeline.sheet import PX_PER_MM, Fit, Sheet, darkness, moved
 
 Mask: TypeAlias = npt.NDArray[np.uint8]
 
@@ -64,7 +64,7 @@ def unexpected(page: Page, location: Location) -> list[Evidence]:
     sheet, fit = location.sheet, location.fit
     if not location.sure or location.doctype is None or sheet is None or fit is None:
         return []
-    work, _to_page = work_image(page.image, page.dpi)
+    work, _to_page = page.work
     maps = _maps(sheet, fit)
     upright = cast(Pixels, cv2.remap(work, *maps, cv2.INTER_LINEAR, borderValue=255))
     there = np.full(work.shape, 255, np.uint8)

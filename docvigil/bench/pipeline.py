@@ -35,7 +35,14 @@ MOST_SECONDS = 4 * 3600.0
 
 #: Parts that are a stage of a scan: CPU seconds of the thread that works, as it wrote them down. While one reads, the
 #: model works in the engine's threads; what is left is OCR, and unpacking the evidence.
-PARTS = {"rendering": "render", "registration": "locate", "evidence encoding": "encode", "print": "read"}
+PARTS = {
+    "rendering": "render",
+    "page quality": "quality",
+    "registration": "locate",
+    "evidence cutting": "cut",
+    "evidence encoding": "encode",
+    "print": "read",
+}
 
 WORKERS = ("worker-prepare", "worker-infer")
 

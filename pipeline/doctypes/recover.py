@@ -20,7 +20,7 @@ from pipeline.locate import LEAST_INLIERS
 from pipeline.pages import Page
 from pipeline.quality import assess
 from pipeline.reading import Pixels
-from pipeline.sheet import Fit, Floats, Sheet, features, moved, work_image
+from pipeline.sheet import Fit, Floats, Sheet, features, moved
 
 #: Dots an inch of blanks.
 BLANK_DPI = 150
@@ -154,7 +154,7 @@ def _lay(sheet: Sheet, pages: Sequence[Page]) -> list[_Laid]:
     """Those of the pages that fit on a sheet."""
     laid = []
     for page in pages:
-        work, to_page = work_image(page.image, page.dpi)
+        work, to_page = page.work
         matrix, inliers = sheet.match(features(work))
         if matrix is not None and inliers >= LEAST_INLIERS:
             laid.append(_Laid(page, sheet.fit(work, matrix, inliers), to_page))

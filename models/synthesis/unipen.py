@@ -146,6 +146,9 @@ def _thinned(points: Points) -> Points:
 
 def agreed(samples: list[Sample]) -> npt.NDArray[np.bool_]:
     """Of each sample whether enough of the nearest ones by others are the same letter."""
+    if len(samples) <= NEAREST:
+        # So few can't bear each other out.
+        return np.zeros(len(samples), np.bool_)
     pictures = np.stack([_picture(one.strokes) for one in samples])
     letters = np.array([ord(one.letter) for one in samples])
     names = {name: number for number, name in enumerate(dict.fromkeys(one.writer for one in samples))}

@@ -10,8 +10,8 @@ import pytest
 from models.synthesis import split
 from models.synthesis.digits import digits
 from models.synthesis.evidence import make
-from models.synthesis.faces import Materials, OutlineFace, StrokeFace, materials, plain
-from models.synthesis.fetch_fonts import HAND, PRINT
+from models.synthesis.faces import Found, Materials, OutlineFace, StrokeFace, plain
+from models.synthesis.fetch_fonts import HAND, PRINT, TAUGHT
 from models.synthesis.split import Split
 
 
@@ -22,9 +22,10 @@ def test_every_font_is_on_one_side_and_stays_there() -> None:
         "neucha": "train",
         "lato": "train",
     }
-    sides = [split.assigned(name) for name in (*HAND, *PRINT)]
+    sides = [split.assigned(name) for name in (*HAND, *TAUGHT, *PRINT)]
     assert 10 < sides.count("test") < len(sides) / 4
-    for name in (*HAND, *PRINT, *split.LISTED):
+    assert {split.assigned(name) for name in TAUGHT} == {"train"}
+    for name in (*HAND, *TAUGHT, *PRINT, *split.LISTED):
         assert split.allowed(name, "train") != split.allowed(name, "test")
 
 
@@ -48,7 +49,7 @@ def test_a_folder_of_fonts_gives_each_side_its_own(tmp_path: Path) -> None:
     (tmp_path / "hand").mkdir()
     for name in HAND:
         (tmp_path / "hand" / f"{name}.woff2").touch()
-    train, test = ({face.name for face in materials(side, tmp_path).hands} for side in ("train", "test"))
+    train, test = ({face.name for face in plain(side, Found(tmp_path)).hands} for side in ("train", "test"))
     assert train and test and not train & test and train | test == set(HAND)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from models.synthesis.faces import Face, Materials
+from models.synthesis.faces import Face, Materials, WrittenFace, drawn
 from models.synthesis.leaf import PX_PER_MM
 from models.synthesis.people import MEN, SURNAMES, WOMEN
 from models.synthesis.signatures import signature
@@ -13,6 +13,9 @@ from models.synthesis.strokes import Mask, stroke
 
 #: Height of a signature and of initials (mm).
 HEIGHT_MM, INITIALS_MM = (8.0, 38.0), (5.0, 17.0)
+
+#: How often letters, and names in running hands, are those of people where there are any.
+WRITTEN, RUNNING = 0.4, 0.45
 
 #: Width of a pen's point (mm): fountain pens and ballpoints to felt pens.
 POINT_MM = (0.2, 0.75)
@@ -44,8 +47,26 @@ def tight(mask: Mask) -> Mask:
 
 def hand(rng: np.random.Generator, materials: Materials) -> Face:
     """Somebody's letters."""
+    if materials.writers is not None and rng.random() < WRITTEN:
+        return WrittenFace(materials.writers.hand(rng), rng)
     faces: tuple[Face, ...] = materials.hands or materials.strokes
     return faces[int(rng.integers(len(faces)))]
+
+
+def running(rng: np.random.Generator, materials: Materials, px: float, point: float, words: int) -> Mask | None:
+    """Words in a running hand, about `px` high, as ink; None where nobody's are there."""
+    there = [materials.writers.word(rng) for _ in range(words)] if materials.writers is not None else []
+    placed, x = [], 0.0
+    for strokes in filter(None, there):
+        # Names are not all of one height, nor does a second one begin on the first one's line.
+        size, drop = rng.uniform(0.75, 1.0), rng.normal(0, 0.08)
+        placed += [one * np.float32(size) + np.array([x, drop], np.float32) for one in strokes]
+        x = max(float(one[:, 0].max()) for one in placed) + rng.uniform(-0.1, 0.6)
+    if not placed:
+        return None
+    low = np.concatenate(placed).min(axis=0)
+    lifted = [np.asarray(one - [min(0.0, low[0]), min(0.0, low[1] + 1)], np.float32) for one in placed]
+    return tight(drawn(lifted, max(12.0, px), max(1, round(point))).mask)
 
 
 def bent(rng: np.random.Generator, mask: Mask, much: float) -> Mask:
@@ -80,7 +101,9 @@ def _drawn(rng: np.random.Generator, materials: Materials, height: float, point:
 
 def _written(rng: np.random.Generator, materials: Materials, px: float, point: float, initials: bool) -> Mask:
     """A name in a hand, the pen going on through or under it."""
-    mask = hand(rng, materials).word(_name(rng, initials), max(12.0, px)).mask
+    mask = None if initials or rng.random() > RUNNING else running(rng, materials, px, point, int(rng.integers(1, 3)))
+    if mask is None:
+        mask = hand(rng, materials).word(_name(rng, initials), max(12.0, px)).mask
     mask = bent(rng, mask, 0.01 if initials else rng.uniform(0.0, 0.06))
     # Large letters of a font are as if written with a brush; a pen's point doesn't grow with them.
     thinner = round(0.085 * px - point)

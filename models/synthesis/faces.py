@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 from models.synthesis.digits import Digits, digits
 from models.synthesis.split import LISTED, Split, allowed, require
 from models.synthesis.strokes import BITS, Mask, Points
-from models.synthesis.writers import Writers, writers
+from models.synthesis.writers import Hand, Writers, writers
 
 #: Where `make fonts` puts handwriting (`hand/`) and print (`print/`).
 FOLDER = Path("fonts")
@@ -99,6 +99,27 @@ class StrokeFace:
             placed += [one + np.array([x, 0], np.float32) for one in strokes]
             x += (max(float(one[:, 0].max()) for one in strokes) if strokes else 0.35) + 0.2
         return drawn(placed, px, max(1, round(px / 11)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WrittenFace:
+    """Somebody's own letters, none of them twice the same."""
+
+    hand: Hand
+    rng: np.random.Generator
+
+    @property
+    def name(self) -> str:
+        return f"writer {self.hand.number}"
+
+    def word(self, text: str, px: float) -> Word:
+        x, placed = 0.0, []
+        for letter in text:
+            strokes = self.hand.strokes(letter, self.rng) or ()
+            placed += [one + np.array([x, 0], np.float32) for one in strokes]
+            wide = max(float(one[:, 0].max()) for one in strokes) if strokes else 0.3
+            x += wide + self.rng.uniform(0.02, 0.18)
+        return drawn(placed, px, max(1, round(px / self.rng.uniform(8, 16))))
 
 
 def drawn(strokes: Sequence[Points], px: float, thick: int) -> Word:

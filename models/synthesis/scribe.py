@@ -6,13 +6,16 @@ import cv2
 import numpy as np
 
 from models.synthesis import clutter, phrases, wording
-from models.synthesis.autographs import autograph, bent, hand
+from models.synthesis.autographs import autograph, bent, hand, running
 from models.synthesis.faces import Face, Materials
 from models.synthesis.leaf import HANDWRITING, PRINT, PX_PER_MM, Leaf
 from models.synthesis.pen import Pen
 from models.synthesis.people import COMPANIES
 from models.synthesis.stamps import stamp
 from models.synthesis.strokes import Mask
+
+#: How often a note's words are in a running hand.
+RUNNING_NOTES = 0.35
 
 
 class Scribe:
@@ -43,8 +46,16 @@ class Scribe:
         self.leaf.sign(mask, x, y - mask.shape[0] / 2, float(np.clip(self.pen * self.rng.uniform(0.8, 1.1), 0.4, 1)))
 
     def note(self, text: str, x: float, y: float, high_mm: float) -> None:
-        """Something written in any hand, its top at `y`."""
-        self.handwritten(hand(self.rng, self.materials), text, x, y, high_mm * PX_PER_MM)
+        """Something written in any hand, its top at `y`; words that nobody need read, in a running hand at times."""
+        rng, px = self.rng, high_mm * PX_PER_MM
+        wordy = sum(letter.isalpha() for letter in text) > len(text) / 2
+        if wordy and self.materials.writers is not None and rng.random() < RUNNING_NOTES:
+            mask = running(rng, self.materials, px * 1.5, rng.uniform(0.2, 0.6) * PX_PER_MM, text.count(" ") + 1)
+            if mask is not None and mask.shape[1] < self.leaf.width - 8:
+                x = min(x, max(2.0, self.leaf.width - mask.shape[1] - 4.0))
+                self.leaf.lay(mask, x, y, HANDWRITING, float(np.clip(self.pen * rng.uniform(0.75, 1.1), 0.35, 1)))
+                return
+        self.handwritten(hand(rng, self.materials), text, x, y, px)
 
     def handwritten(self, face: Face, text: str, x: float, y: float, px: float) -> None:
         """Something written in that hand; figures often in real digits."""

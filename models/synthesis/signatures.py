@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from models.synthesis.faces import Materials
+from models.synthesis.faces import Materials, Word, drawn
 from models.synthesis.split import signer as somebody
 from models.synthesis.strokes import Mask, Point, stroke
 from pipeline.reading import Pixels
@@ -15,6 +15,9 @@ MANNERS = {"cursive": 0.28, "loops": 0.22, "written": 0.20, "block": 0.06, "scri
 
 #: Stroke fonts that join their letters.
 SCRIPTS = ("scripts", "scriptc", "cursive")
+
+#: How often a name that is written is in a running hand, where there are any.
+RUNNING = 0.5
 
 #: Letters of made-up names.
 SOFT = "aeiourstnlmkhdpvjy"
@@ -75,8 +78,7 @@ def _written(
     slope: float,
 ) -> Pixels:
     """A name in a handwriting font, or in pen strokes where there is none, leaned and sloped."""
-    faces = materials.hands or [face for face in materials.strokes if face.name in SCRIPTS] or materials.strokes
-    word = faces[int(own.integers(len(faces)))].word(name, max(8.0, size * 1.33))
+    word = _inscribed(own, materials, name, max(8.0, size * 1.33))
     height, width = canvas.shape
     (x, baseline), columns = at, word.mask.shape[1]
     # Where the name is longer than the box it is written smaller.
@@ -87,6 +89,16 @@ def _written(
     matrix = np.array([[factor, skew * factor, x - skew * word.above * factor], [slope, factor, top]], np.float32)
     bent = cv2.warpAffine((word.mask * 255).astype(np.uint8), matrix, (width, height), flags=cv2.INTER_LINEAR)
     return np.asarray(bent, np.uint8)
+
+
+def _inscribed(own: np.random.Generator, materials: Materials, name: str, px: float) -> Word:
+    """A name in somebody's running hand (whatever it says), in a font, or in strokes."""
+    if materials.writers is not None and len(name) > 3 and own.random() < RUNNING:
+        strokes = materials.writers.word(own)
+        if strokes is not None:
+            return drawn(strokes, px, max(1, round(px / own.uniform(10, 24))))
+    faces = materials.hands or [face for face in materials.strokes if face.name in SCRIPTS] or materials.strokes
+    return faces[int(own.integers(len(faces)))].word(name, px)
 
 
 def _drawn(

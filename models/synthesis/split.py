@@ -32,7 +32,7 @@ LISTED: dict[str, Split] = {
 FAMILIES = ("playwrite-", "edu-")
 
 #: The contributors to UNIPEN whose writers are for testing; all others' are for training.
-UNIPEN = ("aga", "art", "ced", "imp")
+UNIPEN = ("aga", "art", "ced", "imp", "pap")
 
 #: One font in this many is for testing.
 ONE_IN = 6

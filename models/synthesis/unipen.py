@@ -1,8 +1,9 @@
-"""Makes the letters of UNIPEN ready for drawing: `python -m models.synthesis.unipen FOLDER FILE.npz`.
+"""Makes the letters and words of UNIPEN ready for drawing: `python -m models.synthesis.unipen FOLDER FILE.npz`.
 
 FOLDER is the unpacked distribution train_r01_v07 (International Unipen Foundation, 1999; doi:10.5281/zenodo.1195803,
 CC BY 4.0; Guyon et al., ICPR 1994): `data/1a` to `data/1c` say which strokes of which recording are which digit,
-capital or small letter, `include` holds the recordings. Names of writers are left behind; they become numbers.
+capital or small letter, `data/6` which are words, `include` holds the recordings. Names of writers are left behind;
+they become numbers.
 
 Some labels are wrong. A sample of which hardly any of the nearest samples by other writers is the same letter is left
 out (Wilson, IEEE Transactions on Systems, Man, and Cybernetics 2, 1972), on both sides of the split.
@@ -26,8 +27,11 @@ from models.synthesis.split import UNIPEN, Split
 from models.synthesis.strokes import Points
 from models.synthesis.writers import PARTS, UNITS
 
-#: Digits, capitals, small letters.
-KINDS = ("1a", "1b", "1c")
+#: Digits, capitals, small letters; and words.
+KINDS, WORDS = ("1a", "1b", "1c"), "6"
+
+#: Contributors whose words can be taken as they are, and how many words of one recording at most.
+FLUENT, MOST_WORDS = ("anj", "apc", "art", "ibm", "imp", "kar", "not", "pap", "par", "pcl", "sie"), 60
 
 #: These contributors count lifted pens among the strokes that a segment names, and their recordings leave gaps.
 OTHERWISE = ("cea", "ceb", "kai", "lou", "pri", "tos")
@@ -35,8 +39,9 @@ OTHERWISE = ("cea", "ceb", "kai", "lou", "pri", "tos")
 #: Points of a stroke at most, and the side of the picture that samples are compared by.
 MOST_POINTS, SIDE = 28, 18
 
-#: Which strokes of a recording are which letter.
+#: Which strokes of a recording are which letter, and which are a word.
 SEGMENT = re.compile(r'^\.SEGMENT\s+CHARACTER\s+(\d+)(?:-(\d+))?\s+\S+\s+"(.)"', re.MULTILINE)
+WORD = re.compile(r'^\.SEGMENT\s+WORD\s+(\d+)(?:-(\d+))?\s+\S+\s+"([A-Za-z]{2,})"', re.MULTILINE)
 
 #: A sample stays if this many of so many nearest ones of other writers are the same letter.
 AGREEING, NEAREST = 2, 12
@@ -56,12 +61,15 @@ HEIGHTS = {
 #: A sample that is wider than this share of its height is no letter.
 WIDEST = 2.6
 
+#: A word is between so many times as wide as high.
+NARROW_WORD, WIDE_WORD = 1.0, 9.0
+
 Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """One letter by one writer, its strokes in capitals' heights."""
+    """One letter (or word) by one writer, its strokes in capitals' heights."""
 
     letter: str
     writer: str
@@ -84,6 +92,22 @@ def read(folder: Path, kind: str) -> Iterator[Sample]:
                 placed = _placed(letter, strokes[int(first) : int(last or first) + 1])
                 if placed is not None:
                     yield Sample(letter, writer, split, placed)
+
+
+def read_words(folder: Path) -> Iterator[Sample]:
+    """Words in running hands, 1 high from top to bottom. Raises `OSError` for a folder that isn't there."""
+    for contributor in sorted((folder / "data" / WORDS).iterdir()):
+        if contributor.name not in FLUENT:
+            continue
+        split: Split = "test" if contributor.name in UNIPEN else "train"
+        for file in sorted(path for path in contributor.rglob("*") if path.is_file()):
+            text = file.read_text("latin-1")
+            strokes = _strokes(_recording(folder, text))
+            for first, last, word in WORD.findall(text)[:MOST_WORDS]:
+                ink = [stroke for stroke in strokes[int(first) : int(last or first) + 1] if len(stroke)]
+                placed = _sized(ink, -1.0, 0.0, MOST_POINTS * len(word)) if ink else None
+                if placed is not None and NARROW_WORD < max(float(one[:, 0].max()) for one in placed) < WIDE_WORD:
+                    yield Sample(word, contributor.name, split, placed)
 
 
 def _recording(folder: Path, text: str) -> str:
@@ -122,24 +146,28 @@ def _placed(letter: str, strokes: list[Points]) -> tuple[Points, ...] | None:
     there = [stroke for stroke in strokes if len(stroke)]
     if not there or not letter.isascii() or not letter.isalnum():
         return None
-    every = np.concatenate(there)
+    wide, tall = np.ptp(np.concatenate(there), axis=0)
+    return None if wide > WIDEST * tall else _sized(there, *HEIGHTS.get(letter, TALL), MOST_POINTS)
+
+
+def _sized(strokes: list[Points], top: float, bottom: float, most: int) -> tuple[Points, ...] | None:
+    """Ink from `top` to `bottom`, its left end at 0; None for what has no height."""
+    every = np.concatenate(strokes)
     low, high = every.min(axis=0), every.max(axis=0)
-    wide, tall = high - low
-    if tall <= 0 or wide > WIDEST * tall:
+    if high[1] <= low[1]:
         return None
-    top, bottom = HEIGHTS.get(letter, TALL)
-    scale = (bottom - top) / tall
+    scale = (bottom - top) / (high[1] - low[1])
     # The collection counts y upwards.
-    turned = [np.stack([(one[:, 0] - low[0]) * scale, (high[1] - one[:, 1]) * scale + top], 1) for one in there]
-    return tuple(_thinned(np.asarray(one, np.float32)) for one in turned)
+    turned = [np.stack([(one[:, 0] - low[0]) * scale, (high[1] - one[:, 1]) * scale + top], 1) for one in strokes]
+    return tuple(_thinned(np.asarray(one, np.float32), most) for one in turned)
 
 
-def _thinned(points: Points) -> Points:
+def _thinned(points: Points, most: int) -> Points:
     """A stroke of no more points than are needed, at even distances."""
     if len(points) == 1:
         return np.repeat(points, 2, axis=0) + np.array([[0, 0], [0.02, 0]], np.float32)
     way = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
-    count = int(np.clip(round(way[-1] / 0.07), 3, MOST_POINTS))
+    count = int(np.clip(round(way[-1] / 0.07), 3, most))
     at = np.linspace(0, way[-1], count)
     return np.stack([np.interp(at, way, points[:, axis]) for axis in (0, 1)], 1).astype(np.float32)
 
@@ -176,19 +204,26 @@ def _picture(strokes: tuple[Points, ...]) -> npt.NDArray[np.float32]:
     return np.asarray(soft / max(float(np.linalg.norm(soft)), 1e-6), np.float32)
 
 
-def packed(samples: list[Sample], split: Split) -> Arrays:
+def packed(samples: list[Sample], words: list[Sample], split: Split) -> Arrays:
     """The arrays of one side of the split, as `writers.py` reads them."""
     mine = [one for one in samples if one.split == split]
-    strokes = [stroke for one in mine for stroke in one.strokes]
     numbers = {name: number for number, name in enumerate(dict.fromkeys(one.writer for one in mine))}
     arrays: tuple[npt.NDArray[Any], ...] = (
-        np.round(np.concatenate([*strokes, np.zeros((0, 2), np.float32)]) * UNITS).astype(np.int16),
-        np.cumsum([len(one) for one in strokes], dtype=np.int64),
-        np.cumsum([len(one.strokes) for one in mine], dtype=np.int64),
+        *_inked(mine),
         np.array([ord(one.letter) for one in mine], np.uint8),
         np.array([numbers[one.writer] for one in mine], np.int32),
+        *_inked([one for one in words if one.split == split]),
     )
     return {f"{part}_{split}": array for part, array in zip(PARTS, arrays, strict=True)}
+
+
+def _inked(samples: list[Sample]) -> tuple[npt.NDArray[Any], ...]:
+    strokes = [stroke for one in samples for stroke in one.strokes]
+    return (
+        np.round(np.concatenate([*strokes, np.zeros((0, 2), np.float32)]) * UNITS).astype(np.int16),
+        np.cumsum([len(one) for one in strokes], dtype=np.int64),
+        np.cumsum([len(one.strokes) for one in samples], dtype=np.int64),
+    )
 
 
 def main() -> None:
@@ -205,11 +240,13 @@ def main() -> None:
         samples += [one for one, stays in zip(found, kept, strict=True) if stays]
         print(f"{kind}: {len(found):,} samples, {int(kept.sum()):,} kept")
     sides: tuple[Split, ...] = ("train", "test")
-    arrays: Arrays = packed(samples, sides[0]) | packed(samples, sides[1])
+    words = list(read_words(given.folder))
+    arrays: Arrays = packed(samples, words, sides[0]) | packed(samples, words, sides[1])
     np.savez_compressed(given.file, **arrays)  # type: ignore[arg-type]
     for side in sides:
         mine = [one for one in samples if one.split == side]
-        print(f"{side}: {len(mine):,} samples by {len({one.writer for one in mine}):,} writers")
+        said = len([one for one in words if one.split == side])
+        print(f"{side}: {len(mine):,} letters by {len({one.writer for one in mine}):,} writers, {said:,} words")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""Letters and digits that many people really wrote, as the strokes of their pens (UNIPEN, made ready by `unipen.py`).
+"""Letters, digits and words that many people really wrote, as the strokes of their pens (UNIPEN, made ready by
+`unipen.py`).
 
-A sample is one letter by one writer. Both sides of the split have writers of their own: whole contributors of the
-collection are kept aside for testing, so that nobody is on both.
+A sample is one letter or one word by one writer. Both sides of the split have writers of their own: whole contributors
+of the collection are kept aside for testing, so that nobody is on both.
 """
 
 from __future__ import annotations
@@ -21,19 +22,38 @@ from models.synthesis.strokes import Points
 #: Units of a point for one height of capitals.
 UNITS = 1000.0
 
-#: What a file holds for each side: points, where strokes end among them, where samples end among strokes, and of each
-#: sample the letter (its code point) and the writer's number.
-PARTS = ("points", "strokes", "samples", "letters", "writers")
+#: What a file holds for each side: points, where strokes end among them, where samples end among strokes; of letters
+#: also each one's code point and writer's number.
+INK = ("points", "strokes", "samples")
+PARTS = (*INK, "letters", "writers", *(f"word_{part}" for part in INK))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recorded:
+    """Samples one after another."""
+
+    points: npt.NDArray[np.int16]
+    strokes: npt.NDArray[np.int64]
+    samples: npt.NDArray[np.int64]
+
+    def sample(self, number: int) -> tuple[Points, ...]:
+        """The strokes of a sample, x from 0, y from −1 (its top, or that of capitals) to 0 (baseline) and below."""
+        first, last = (int(self.samples[number - 1]) if number else 0), int(self.samples[number])
+        ends = [int(self.strokes[first - 1]) if first else 0, *self.strokes[first:last].tolist()]
+        return tuple(
+            np.asarray(self.points[start:end], np.float32) / np.float32(UNITS)
+            for start, end in itertools.pairwise(ends)
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Writers:
-    """Samples of one side. `places` finds them by letter and writer, `known` the writers of each letter."""
+    """What one side wrote. `places` finds letters by themselves and their writer, `known` the writers of each letter;
+    of words nobody needs to know what they say."""
 
     split: Split
-    points: npt.NDArray[np.int16]
-    strokes: npt.NDArray[np.int64]
-    samples: npt.NDArray[np.int64]
+    letters: Recorded
+    words: Recorded
     places: dict[tuple[str, int], list[int]]
     known: dict[str, list[int]]
 
@@ -49,14 +69,10 @@ class Writers:
         known = {letter: [one for one in some if one % 2 == odd] for letter, some in self.known.items()}
         return replace(self, places=places, known={letter: some for letter, some in known.items() if some})
 
-    def sample(self, number: int) -> tuple[Points, ...]:
-        """The strokes of a sample, capitals 1 high: x from 0, y from −1 (top of capitals) to 0 (baseline) and below."""
-        first, last = (int(self.samples[number - 1]) if number else 0), int(self.samples[number])
-        ends = [int(self.strokes[first - 1]) if first else 0, *self.strokes[first:last].tolist()]
-        return tuple(
-            np.asarray(self.points[start:end], np.float32) / np.float32(UNITS)
-            for start, end in itertools.pairwise(ends)
-        )
+    def word(self, rng: np.random.Generator) -> tuple[Points, ...] | None:
+        """A word in somebody's running hand, 1 high from its highest to its lowest point."""
+        count = len(self.words.samples)
+        return self.words.sample(int(rng.integers(count))) if count else None
 
 
 @dataclass(slots=True, eq=False)
@@ -76,7 +92,7 @@ class Hand:
             known = self.writers.known[letter]
             places = self.writers.places[letter, known[int(rng.integers(len(known)))]]
             self.others[letter] = places
-        return self.writers.sample(places[int(rng.integers(len(places)))])
+        return self.writers.letters.sample(places[int(rng.integers(len(places)))])
 
 
 @functools.lru_cache(4)
@@ -84,15 +100,16 @@ def writers(path: Path, split: Split) -> Writers:
     """The writers of a side. Raises `ValueError` for a file that holds no such arrays, and `OSError` for none."""
     with np.load(path) as data:
         try:
-            points, strokes, samples, letters, numbers = (data[f"{part}_{split}"] for part in PARTS)
+            read = {part: data[f"{part}_{split}"] for part in PARTS}
         except KeyError as missing:
             raise ValueError(
                 f"{path}: there is no array {missing}; make the file by python -m models.synthesis.unipen"
             ) from None
     places: dict[tuple[str, int], list[int]] = {}
-    for number, (letter, writer) in enumerate(zip(letters.tolist(), numbers.tolist(), strict=True)):
+    for number, (letter, writer) in enumerate(zip(read["letters"].tolist(), read["writers"].tolist(), strict=True)):
         places.setdefault((chr(letter), writer), []).append(number)
     known: dict[str, list[int]] = {}
     for letter, writer in places:
         known.setdefault(letter, []).append(writer)
-    return Writers(split, points, strokes, samples, places, known)
+    letters, words = (Recorded(*(read[f"{kind}{part}"] for part in INK)) for kind in ("", "word_"))
+    return Writers(split, letters, words, places, known)

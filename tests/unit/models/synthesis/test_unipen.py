@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from models.synthesis import unipen
+from models.synthesis.autographs import running
 from models.synthesis.evidence import make
 from models.synthesis.faces import Found, Materials, StrokeFace, plain
 from models.synthesis.pen import Pen
@@ -22,6 +23,18 @@ SHAPES = {
     "0": [[(30, 0), (5, 30), (5, 70), (30, 100), (55, 70), (55, 30), (30, 0)]],
     "4": [[(30, 100), (0, 40), (60, 40)], [(45, 80), (45, 0)]],
 }
+
+
+def word(folder: Path, contributor: str, name: str) -> None:
+    """A file of one word in a running hand; a second one has too few letters, a third is no word."""
+    wave = [(10 * x, 40 + 30 * (-1) ** x) for x in range(20)]
+    ink = [".PEN_DOWN", *(f"{x} {y}" for x, y in wave), ".PEN_UP", ".PEN_DOWN", "5 0", "6 90", ".PEN_UP"]
+    (folder / f"include/{contributor}").mkdir(parents=True, exist_ok=True)
+    (folder / f"data/6/{contributor}").mkdir(parents=True, exist_ok=True)
+    (folder / f"include/{contributor}/{name}").write_text("\n".join(ink), "latin-1")
+    segments = ['.SEGMENT WORD 0 ? "minimum"', '.SEGMENT WORD 0 ? "a"', '.SEGMENT WORD 1 ? "ll"']
+    head = [".VERSION 1.0", f".INCLUDE {contributor}/{name}"]
+    (folder / f"data/6/{contributor}/{name}").write_text("\n".join([*head, *segments]), "latin-1")
 
 
 def recording(folder: Path, contributor: str, name: str, labels: str, person: str) -> None:
@@ -44,11 +57,12 @@ def recording(folder: Path, contributor: str, name: str, labels: str, person: st
 
 @pytest.fixture
 def collection(tmp_path: Path) -> Path:
-    for kind in unipen.KINDS:
+    for kind in (*unipen.KINDS, unipen.WORDS):
         (tmp_path / "data" / kind).mkdir(parents=True)
     for person in range(8):
         recording(tmp_path, "syn", f"w{person}.dat", "1104401", f"somebody{person}")
         recording(tmp_path, "imp", f"w{person}.dat", "1104", f"other{person}")
+        word(tmp_path, "kar", f"v{person}.dat")
     return tmp_path
 
 
@@ -101,7 +115,7 @@ def test_the_file_keeps_both_sides_apart_and_no_names(
     path = tmp_path / "writers.npz"
     monkeypatch.setattr(sys, "argv", ["unipen", str(collection), str(path)])
     unipen.main()
-    assert "train: 56 samples by 8 writers\ntest: 32 samples by 8 writers" in capsys.readouterr().out
+    assert "train: 56 letters by 8 writers, 8 words\ntest: 32 letters by 8 writers, 0 words" in capsys.readouterr().out
     assert b"somebody" not in path.read_bytes()
     train, test = writers(path, "train"), writers(path, "test")
     assert len(train.places) == 8 * 3 and len(test.known["4"]) == 8
@@ -129,6 +143,23 @@ def test_a_pen_writes_in_one_persons_hand(collection: Path, tmp_path: Path, monk
     assert (ink > 0.5).any(axis=0)[int(spans[0].x0) : int(spans[-1].x1)].mean() > 0.4
     drawn = make(3, "train", "date", "writers", "ok", using=stock)
     assert drawn.image.shape == (48, 384) and len(drawn.answer) >= 6
+
+
+def test_words_are_written_as_one_line_of_ink(
+    collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "writers.npz"
+    monkeypatch.setattr(sys, "argv", ["unipen", str(collection), str(path)])
+    unipen.main()
+    rng, stock = np.random.default_rng(2), plain("train", Found(writers=path))
+    assert stock.writers is not None
+    word = stock.writers.word(rng)
+    assert word is not None and word[0][:, 1].min() == pytest.approx(-1, abs=0.1) and word[0][:, 0].max() > 2
+    one, two = (running(rng, stock, 40, 2, words) for words in (1, 2))
+    assert one is not None and two is not None and two.shape[1] > 1.5 * one.shape[1] and one.shape[0] < 45
+    # The other side has letters but no words.
+    test = plain("test", Found(writers=path))
+    assert test.writers is not None and test.writers.word(rng) is None and running(rng, test, 40, 2, 1) is None
 
 
 def test_a_folder_that_is_no_collection_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 """Measures the bundled checkpoint and writes the tables of its card, models/bundled/README.md: `make card`.
 
-    python -m docs.card [--parts drawn,forms,manners,documents] [--count N --forms N --documents N] [--bound N]
+    python -m docs.card [--parts drawn,forms,manners,stamps,documents] [--count N --forms N --documents N] [--bound N]
 
 Only what stands between the markers `<!-- NAME -->` and `<!-- /NAME -->` is written again. Documents are drawn into
 build/card once, and what became of each is kept there, so a run that was stopped goes on. `--bound N` first computes
@@ -30,6 +30,7 @@ from models.synthesis.evidence import STRINGS
 from models.synthesis.faces import PLAIN, at_hand
 from models.synthesis.manners import MANNERS
 from models.training import evaluate
+from models.training.stamped import evaluate_stamps
 from pipeline.bounds import needed
 from pipeline.findings import CHECKS
 from pipeline.missed import Bound, chosen
@@ -66,6 +67,18 @@ def manners(sizes: argparse.Namespace) -> str:
         scores = evaluate.evaluate_forms(reader, sizes.forms, sizes.processes, manner)
         of = {one.kind: one for one in scores if not one.letters.startswith("empty")}
         lines.append(f"| {manner} | {' | '.join(_exact(of.get(kind)) for kind in kinds)} |")
+    return f"{_head(f'{sizes.forms:,} synthesised forms of the test split a manner')}\n\n" + "\n".join(lines)
+
+
+def stamps(sizes: argparse.Namespace) -> str:
+    """Print on the stamps of forms, by how their paper reached us."""
+    lines = ["| manner | stamps | exact | 95 % interval | lines exact | character error |", "|---|---|---|---|---|---|"]
+    for manner in MANNERS:
+        one = evaluate_stamps(sizes.forms, evaluate.FIRST_FORM, sizes.processes, manner)
+        lines.append(
+            f"| {manner} | {one.stamps:,} | {one.exact:.1%} | {one.low:.1%} to {one.high:.1%} | {one.lines:.1%} "
+            f"| {one.character_error:.2%} |"
+        )
     return f"{_head(f'{sizes.forms:,} synthesised forms of the test split a manner')}\n\n" + "\n".join(lines)
 
 
@@ -121,6 +134,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], str]] = {
     "forms": forms,
     "drawn": drawn,
     "manners": manners,
+    "stamps": stamps,
     "documents": documents,
 }
 

@@ -33,7 +33,7 @@ from pipeline.doctypes.schema import DocumentType, FieldKind, FormField
 from pipeline.evidence import cut, is_masked
 from pipeline.locate import Atlas
 from pipeline.pages import Limits, render
-from pipeline.reading import Evidence
+from pipeline.reading import Evidence, Pixels, QuestionKind
 
 log = structlog.get_logger(__name__)
 
@@ -92,7 +92,23 @@ def evidence_of(split: str, documents: int, first: int, manner: str = "scan") ->
         return [one for number in numbers for _, one in _document(Path(work), number, split, manner)]
 
 
+def stamps_of(split: str, documents: int, first: int, manner: str = "scan") -> Iterator[tuple[str, Pixels]]:
+    """What each stamp on so many forms says, line by line, and its evidence as it is cut."""
+    with tempfile.TemporaryDirectory() as work:
+        for number in range(first, first + documents):
+            for one, label, doctype in _cut(Path(work), number, split, manner):
+                if one.kind is QuestionKind.ENDORSEMENT and doctype.name == label.document_type:
+                    truth = next(each for each in label.fields if each.name == one.field)
+                    if truth.value:
+                        yield truth.value, one.image
+
+
 def _document(folder: Path, number: int, split: str, manner: str) -> Iterator[tuple[FormField, Drawn]]:
+    for evidence, label, doctype in _cut(folder, number, split, manner):
+        yield from _told(evidence, label, doctype)
+
+
+def _cut(folder: Path, number: int, split: str, manner: str) -> Iterator[tuple[Evidence, Label, DocumentType]]:
     """One form, drawn and cut."""
     # Of many years: a model must not learn what today is.
     on = FIRST_DAY + timedelta(int(np.random.default_rng([number, 3]).integers(DAYS)))
@@ -103,15 +119,15 @@ def _document(folder: Path, number: int, split: str, manner: str) -> Iterator[tu
     try:
         for page in render(path, Limits()):
             location = atlas.locate(page)
-            if location.sure:
+            if location.sure and location.doctype is not None:
                 for one in cut(page, location):
-                    yield from _told(one, label, location.doctype)
+                    yield one, label, location.doctype
     finally:
         path.unlink()
 
 
-def _told(evidence: Evidence, label: Label, doctype: DocumentType | None) -> Iterator[tuple[FormField, Drawn]]:
-    if doctype is None or doctype.name != label.document_type:
+def _told(evidence: Evidence, label: Label, doctype: DocumentType) -> Iterator[tuple[FormField, Drawn]]:
+    if doctype.name != label.document_type:
         return
     field = doctype.field(evidence.field)
     truth = next(one for one in label.fields if one.name == evidence.field)

@@ -87,11 +87,11 @@ def read(folder: Path, kind: str) -> Iterator[Sample]:
             text = file.read_text("latin-1")
             recording = _recording(folder, text)
             writer = f"{contributor.name}/{_writer(recording) or file.stem}"
-            strokes = _strokes(recording)
+            strokes = strokes_of(recording)
             for first, last, letter in SEGMENT.findall(text):
-                placed = _placed(letter, strokes[int(first) : int(last or first) + 1])
-                if placed is not None:
-                    yield Sample(letter, writer, split, placed)
+                ink = placed(letter, strokes[int(first) : int(last or first) + 1])
+                if ink is not None:
+                    yield Sample(letter, writer, split, ink)
 
 
 def read_words(folder: Path) -> Iterator[Sample]:
@@ -102,12 +102,12 @@ def read_words(folder: Path) -> Iterator[Sample]:
         split: Split = "test" if contributor.name in UNIPEN else "train"
         for file in sorted(path for path in contributor.rglob("*") if path.is_file()):
             text = file.read_text("latin-1")
-            strokes = _strokes(_recording(folder, text))
+            strokes = strokes_of(_recording(folder, text))
             for first, last, word in WORD.findall(text)[:MOST_WORDS]:
                 ink = [stroke for stroke in strokes[int(first) : int(last or first) + 1] if len(stroke)]
-                placed = _sized(ink, -1.0, 0.0, MOST_POINTS * len(word)) if ink else None
-                if placed is not None and NARROW_WORD < max(float(one[:, 0].max()) for one in placed) < WIDE_WORD:
-                    yield Sample(word, contributor.name, split, placed)
+                sized = _sized(ink, -1.0, 0.0, MOST_POINTS * len(word)) if ink else None
+                if sized is not None and NARROW_WORD < max(float(one[:, 0].max()) for one in sized) < WIDE_WORD:
+                    yield Sample(word, contributor.name, split, sized)
 
 
 def _recording(folder: Path, text: str) -> str:
@@ -128,7 +128,7 @@ def _writer(recording: str) -> str | None:
     return found[1] if found else None
 
 
-def _strokes(recording: str) -> list[Points]:
+def strokes_of(recording: str) -> list[Points]:
     """Each run of the pen on the paper, in the order that segments count them."""
     strokes = []
     for part in re.split(r"^\.PEN_DOWN", recording, flags=re.M)[1:]:
@@ -141,7 +141,7 @@ def _strokes(recording: str) -> list[Points]:
     return strokes
 
 
-def _placed(letter: str, strokes: list[Points]) -> tuple[Points, ...] | None:
+def placed(letter: str, strokes: list[Points]) -> tuple[Points, ...] | None:
     """A letter on its baseline, as high as such letters are; None for what is none."""
     there = [stroke for stroke in strokes if len(stroke)]
     if not there or not letter.isascii() or not letter.isalnum():

@@ -100,13 +100,13 @@ def test_letters_are_small_tall_or_hang_below() -> None:
     unit = [np.array([(0, 0), (5, 5), (10, 10)], np.float32)]
     heights = {}
     for letter in "aghB7":
-        placed = unipen._placed(letter, unit)
+        placed = unipen.placed(letter, unit)
         assert placed is not None
         ys = placed[0][:, 1]
         heights[letter] = round(float(ys.min()), 2), round(float(ys.max()), 2)
     assert heights == {"a": (-0.64, 0), "g": (-0.64, 0.36), "h": (-1, 0), "B": (-1, 0), "7": (-1, 0)}
-    assert unipen._placed("/", unit) is None
-    assert unipen._placed("1", [np.array([(0, 0), (50, 1)], np.float32)]) is None
+    assert unipen.placed("/", unit) is None
+    assert unipen.placed("1", [np.array([(0, 0), (50, 1)], np.float32)]) is None
 
 
 def test_the_file_keeps_both_sides_apart_and_no_names(

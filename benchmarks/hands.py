@@ -1,0 +1,100 @@
+"""Dates in comb boxes, in the hands of people from a collection that training knows nothing of.
+
+    python -m benchmarks.hands pendigits-orig.tra pendigits-orig.tes [--count 2000] [--model FOLDER] [--json FILE]
+
+The files are the unprocessed ones of Alpaydin and Alimoglu's Pen-Based Recognition of Handwritten Digits (UCI Machine
+Learning Repository, doi:10.24432/C5MG6K, CC BY 4.0): 10,992 digits by 44 people, as strokes. Each date is written in
+one person's digits, drawn as hard as all evidence is that is drawn field by field (`models/synthesis/evidence.py`), and
+read as the pipeline reads it, without the check by the recogniser of print.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from models.checkpoint import bundled, digest
+from models.reader import load_checked
+from models.scores import STRICT, wilson
+from models.synthesis.evidence import Drawn, make
+from models.synthesis.faces import Found, Materials, plain
+from models.synthesis.unipen import Sample, packed, placed, strokes_of
+from models.training.evaluate import answered, right, score
+
+#: Comb boxes of a date.
+CELLS = 8
+
+#: The first seed; no training and no other measurement has these.
+SEED = 90_000_000
+
+PERSON = re.compile(r"^\.COMMENT\s+\d+\s+(\d+)", re.MULTILINE)
+DIGIT = re.compile(r'^\s+\S+\s+\?\s+"(\d)"')
+
+
+def samples(path: Path) -> Iterator[Sample]:
+    """The digits of one file, with who wrote them. Raises OSError for a file that isn't there."""
+    for part in re.split(r"^\.SEGMENT DIGIT", path.read_text("ascii"), flags=re.MULTILINE)[1:]:
+        digit, person = DIGIT.match(part), PERSON.search(part)
+        if digit is None or person is None:
+            continue
+        ink = placed(digit[1], strokes_of(re.sub(r"^\.DT.*$", "", part, flags=re.MULTILINE)))
+        if ink is not None:
+            yield Sample(digit[1], f"{path.name} {person[1]}", "test", ink)
+
+
+def materials(paths: list[Path]) -> Materials:
+    """What a plain install draws with, and these people's digits. Raises ValueError where there are none."""
+    found = [one for path in paths for one in samples(path)]
+    if not found:
+        raise ValueError("these files hold no digits; give pendigits-orig.tra and pendigits-orig.tes, unpacked")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "writers.npz"
+        np.savez(file, **packed(found, [], "test"))  # type: ignore[arg-type]
+        return plain("test", Found(writers=file))
+
+
+def dates(using: Materials, count: int) -> list[Drawn]:
+    """So many dates in comb boxes."""
+    drawn: list[Drawn] = []
+    seed = SEED
+    while len(drawn) < count:
+        one = make(seed, "test", "date", "writers", "ok", using=using)
+        seed += 1
+        if one.cells == CELLS:
+            drawn.append(one)
+    return drawn
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", type=Path, nargs="+")
+    parser.add_argument("--count", type=int, default=2000)
+    parser.add_argument("--model", type=Path, default=bundled())
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    drawn = dates(materials(given.files), given.count)
+    answers = answered(load_checked(given.model), drawn)
+    told = score(drawn, answers, "pendigits")
+    hits = sum(right(one, answer) for one, answer in zip(drawn, answers, strict=True))
+    low, high = wilson(hits, len(drawn))
+    print(
+        f"model {digest(given.model)}: {hits} of {len(drawn)} dates right, {told.exact:.1%} ({low:.1%} to {high:.1%})"
+    )
+    print(f"character error {told.character_error:.2%}, answered at {STRICT:.1%}: {told.strict_share:.1%}")
+    if given.json:
+        found = {"dates": len(drawn), "right": hits, "low": low, "high": high, "strict_share": told.strict_share}
+        given.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

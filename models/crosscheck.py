@@ -57,7 +57,7 @@ class CrossCheck:
         if question.kind not in KINDS or not answer.value or answer.confidence >= SURE:
             return None
         # What the model saw, whatever size the cut had.
-        text = self._lines.text(fitted(question.image))
+        text = self._lines.text(fitted(question.image), question.urgency)
         outcome = compared(question.kind, answer.value, text)
         if outcome is not Outcome.AGREED and question.kind in DECIDED:
             for value, chance in answer.alternatives:

@@ -7,13 +7,13 @@ OCR reads print and finds places; ink is the model's. The recogniser's weights (
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from models.turns import USUAL, Turns, Urgency
 from pipeline.geometry import Box
 from pipeline.reading import Answer, AnswerState, Pixels, Question, QuestionKind, Reader
 
@@ -30,18 +30,19 @@ LEAST_LINE_SCORE, LEAST_PRINT_SCORE = 0.5, 0.85
 
 
 class PrintReader:
-    """Reads the lines of a printed impression, top to bottom. One image at a time; safe to share between threads.
+    """Reads the lines of a printed impression, top to bottom. One image at a time, the most urgent first; safe to share
+    between threads.
 
     `side` is the longer side of the picture in which lines are looked for: `DETECTION_SIDE`, or `PAGE_SIDE`.
     """
 
     def __init__(self, threads: int = 1, *, side: int = DETECTION_SIDE) -> None:
         self._ocr = _library(threads, {"Det.limit_type": "max", "Det.limit_side_len": side})
-        self._lock = threading.Lock()
+        self._turns = Turns()
 
-    def lines(self, image: Pixels) -> list[tuple[str, float]]:
+    def lines(self, image: Pixels, urgency: Urgency = USUAL) -> list[tuple[str, float]]:
         """The text lines of a grey image with the recogniser's score for each, in reading order."""
-        return [(text, score) for _, text, score in self._found(image) if score >= LEAST_LINE_SCORE]
+        return [(text, score) for _, text, score in self._found(image, urgency) if score >= LEAST_LINE_SCORE]
 
     def words(self, image: Pixels) -> list[tuple[str, Box]]:
         """What is surely print on a page, and where: boxes in fractions of the page, in reading order."""
@@ -53,9 +54,9 @@ class PrintReader:
                 found.append((text, Box(float(x0 / width), float(y0 / height), float(x1 / width), float(y1 / height))))
         return found
 
-    def _found(self, image: Pixels) -> list[tuple[npt.NDArray[np.float64], str, float]]:
+    def _found(self, image: Pixels, urgency: Urgency = USUAL) -> list[tuple[npt.NDArray[np.float64], str, float]]:
         """Corners (4 × 2), text and score of each line, top to bottom."""
-        with self._lock:
+        with self._turns.turn(urgency):
             found = self._ocr(_colour(image))
         if found is None or found.txts is None:
             return []
@@ -67,7 +68,7 @@ class PrintReader:
 
     def answer(self, question: Question) -> Answer:
         """The whole impression as one answer: lines joined by newlines, confidence the mean of the lines' scores."""
-        lines = self.lines(question.image)
+        lines = self.lines(question.image, question.urgency)
         if not lines:
             return Answer(AnswerState.ILLEGIBLE, None, 0.5, 0.5)
         weights = [len(text) for text, _ in lines]
@@ -76,7 +77,8 @@ class PrintReader:
 
 
 class LineReader:
-    """Reads a picture that is one line and nothing else. One at a time; safe to share between threads.
+    """Reads a picture that is one line and nothing else. One at a time, the most urgent first; safe to share between
+    threads.
 
     It has an engine of its own: one that was called without looking for lines looks for none in the next picture
     either.
@@ -84,11 +86,11 @@ class LineReader:
 
     def __init__(self, threads: int = 1) -> None:
         self._ocr = _library(threads, {"Global.use_det": False})
-        self._lock = threading.Lock()
+        self._turns = Turns()
 
-    def text(self, image: Pixels) -> str:
+    def text(self, image: Pixels, urgency: Urgency = USUAL) -> str:
         """What stands in a grey image; empty where nothing can be read."""
-        with self._lock:
+        with self._turns.turn(urgency):
             found = self._ocr(_colour(image))
         return str(found.txts[0]) if found is not None and found.txts else ""
 

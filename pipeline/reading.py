@@ -61,7 +61,8 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Question:
-    """One question about one evidence image. `alphabet` limits the characters of a string answer."""
+    """One question about one evidence image. `alphabet` limits the characters of a string answer. A person waits for
+    the answer to an `interactive` one; `priority` is that of the document."""
 
     kind: QuestionKind
     image: Pixels
@@ -69,6 +70,12 @@ class Question:
     max_length: int | None = None
     alternate: Pixels | None = None
     interactive: bool = False
+    priority: int = 0
+
+    @property
+    def urgency(self) -> tuple[bool, int]:
+        """Of two questions that wait for the same thing, the one with more of it goes first."""
+        return self.interactive, self.priority
 
 
 @dataclass(frozen=True, slots=True)

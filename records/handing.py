@@ -33,7 +33,8 @@ _TAKE = text("""
            AND documents.id = scans.document_id
            AND EXISTS (SELECT FROM outbox WHERE outbox.scan_id = scans.id AND not_before <= now())
         RETURNING scans.id AS scan_id, document_id, arrival_id, number, stage, lease_owner AS owner, token,
-                  lease_expires_at AS expires_at, judged_on, media_type, size, attempts, deaths, alone, manifest
+                  lease_expires_at AS expires_at, judged_on, media_type, size, attempts, deaths, alone, manifest,
+                  priority
     ), noted AS (
         UPDATE outbox SET published_at = coalesce(published_at, now()), taken_at = now()
           FROM taken WHERE outbox.scan_id = taken.scan_id

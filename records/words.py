@@ -93,6 +93,7 @@ class Lease:
     deaths: int
     alone: bool
     manifest: Mapping[str, Any] | None = field(default=None, repr=False)
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from pipeline.checks import Context, Form, FormSheet, judge_form, judge_page
@@ -46,7 +46,7 @@ def infer(station: Station, lease: Lease, work: Work) -> Judged:
         pictures = None if manifest.archive is None else stack.enter_context(evidence(station.store, manifest.archive))
         with watch.timed("read"), station.judging(lease.document_id) as reader:
             model, judged_by = reader.version, station.judgement(reader.version)
-            readings = _read(station, reader, manifest, pictures, work)
+            readings = _read(station, reader, manifest, pictures, work, lease.priority)
         with watch.timed("judge"):
             findings = _judge(station, lease, manifest, readings, judged_by.thresholds)
             keys = _pictures_of(station, lease, manifest, pictures, findings)
@@ -73,7 +73,12 @@ def reconsider(station: Station, reader: Reader, lease: Lease, work: Work) -> tu
 
 
 def _read(
-    station: Station, reader: Reader, manifest: Manifest, pictures: EvidenceReader | None, work: Work
+    station: Station,
+    reader: Reader,
+    manifest: Manifest,
+    pictures: EvidenceReader | None,
+    work: Work,
+    priority: int = 0,
 ) -> list[Reading]:
     """One reading an evidence, in the manifest's order. Asks in portions, so that a long file stays small in memory
     and shows that it advances."""
@@ -101,7 +106,7 @@ def _read(
         if key is not None and entry.field != "unexpected":
             field = station.types.get(key).field(entry.field)
         cut = _evidence(entry, pictures)
-        wanted = questions(cut, field)
+        wanted = [replace(one, priority=priority) for one in questions(cut, field)]
         portion.append((cut, field, wanted))
         asked += len(wanted)
         if asked >= station.config.questions_at_once:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from pipeline.desk import DeskRules
 from pipeline.findings import Outcome, Verdict
-from records import audit, database, handing
+from records import audit, database, handing, leases, scans
 from records.desk_tables import Case
 from records.tables import Finding
 from tests.integration.records.steps import MANIFEST, VERSIONS, arrive, document, finding, prepare, source, take
@@ -50,6 +50,15 @@ def test_a_scan_is_taken_up_and_handed_on_in_one_statement_each(sessions: sessio
     with counted(sessions) as sent, database.at_once(sessions) as session:
         assert handing.prepared(session, lease, MANIFEST)
     assert len(sent) == 1, sent
+
+
+def test_a_worker_is_told_how_urgent_a_document_is(sessions: sessionmaker[Session]) -> None:
+    scan_id = document(sessions, priority=7)
+    lease = take(sessions, scan_id)
+    assert lease.priority == 7
+    with sessions.begin() as session:
+        assert leases.release(session, lease) and scans.write_priority(session, lease.document_id, 9)
+    assert take(sessions, scan_id).priority == 9
 
 
 @pytest.mark.parametrize(("verdict", "rate"), [(Verdict.FLAGGED, 0.0), (Verdict.CLEAR, 0.0), (Verdict.CLEAR, 1.0)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
@@ -14,7 +14,7 @@ from PIL import Image
 
 from pipeline.doctypes.schema import DocumentType
 from pipeline.findings import Finding, Outcome, Verdict
-from pipeline.reading import Pixels
+from pipeline.reading import Answer, Pixels, Question
 from records.words import Lease
 from tests.integration.workers.scripted import Scripted
 from tests.services import Services
@@ -44,7 +44,7 @@ class Desk:
         page = handwriting(blank, boxes, seed) if signed else blank
         return scan(page, seed, dpi=DPI, turn=turn).page.image
 
-    def judged(self, *pages: Pixels, skip_blank: bool = False) -> Judged:
+    def judged(self, *pages: Pixels, skip_blank: bool = False, priority: int = 0) -> Judged:
         file = io.BytesIO()
         first, *others = (Image.fromarray(page) for page in pages)
         first.save(file, "PDF", save_all=True, append_images=others, resolution=DPI)
@@ -58,7 +58,7 @@ class Desk:
         manifest = prepare(self.station, lease, Work((1, 1)))
         # As it is kept between the stages.
         kept = Manifest.from_json(manifest.to_json()).to_json()
-        return infer(self.station, replace(lease, stage="infer", manifest=kept), Work((1, 1)))
+        return infer(self.station, replace(lease, stage="infer", manifest=kept, priority=priority), Work((1, 1)))
 
 
 @pytest.fixture(scope="module")
@@ -144,3 +144,16 @@ def test_blank_pages_are_passed_over_only_beside_others(desk: Desk) -> None:
     assert nothing.verdict is Verdict.FLAGGED and {one.page for one in nothing.findings} == {1, 2}
     # Fed the wrong way round, the page is missing all the same.
     assert wrong(desk.judged(signed[0], backside(), skip_blank=True)) == [("page.missing", 1, None, 2)]
+
+
+def test_what_is_asked_about_a_document_has_its_priority(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Question] = []
+    read = Scripted.read
+
+    def noting(self: Scripted, questions: Sequence[Question]) -> list[Answer]:
+        asked.extend(questions)
+        return read(self, questions)
+
+    monkeypatch.setattr(Scripted, "read", noting)
+    desk.judged(desk.page(1, seed=9), desk.page(2, seed=9), priority=7)
+    assert asked and {one.priority for one in asked} == {7}

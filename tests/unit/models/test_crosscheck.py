@@ -12,6 +12,7 @@ import pytest
 from models.calibration import Calibration, Curve
 from models.crosscheck import SURE, CheckedReader, CrossCheck, Outcome, checked, compared
 from models.ocr import LineReader, PrintReader
+from models.turns import USUAL, Urgency
 from pipeline.reading import Answer, AnswerState, Pixels, Question, QuestionKind
 
 PAPER = np.full((48, 384), 240, np.uint8)
@@ -26,7 +27,7 @@ class Says(LineReader):
     def __init__(self, text: str) -> None:
         self._text, self.asked = text, 0
 
-    def text(self, image: Pixels) -> str:
+    def text(self, image: Pixels, urgency: Urgency = USUAL) -> str:
         assert image.shape == (48, 384), "it sees what the model saw"
         self.asked += 1
         return self._text

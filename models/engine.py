@@ -1,17 +1,18 @@
 """The engine: one thread owns the model, and batches questions of many callers.
 
-A batch is formed when it is full or its longest-waiting question has waited long enough. Interactive questions wait for
-no company: they go next and by themselves, and while people ask, other batches are small. Nobody is answered who has
-stopped waiting. A batch that is too large for the memory is halved, and so are those after it. One bad question fails
-its own caller only: a batch that raises is asked again one by one.
+A batch is formed when it is full or its longest-waiting question has waited long enough. Documents of a higher priority
+go first. Interactive questions wait for no company: they go next and by themselves. A batch can't be interrupted, so
+while people ask, others take no longer than what was asked took, by what batches took before. Nobody is answered who
+has stopped waiting. A batch that is too large for the memory is halved, and so are those after it. One bad question
+fails its own caller only: a batch that raises is asked again one by one.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import deque
-from collections.abc import Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence, Sized
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ import numpy as np
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
+from models.cost import Cost
 from pipeline.reading import Answer, Question, QuestionKind, Reader, ReaderUnavailable
 
 log = structlog.get_logger(__name__)
@@ -30,9 +32,25 @@ FAILED = Counter("docvigil_engine_failed", "Questions that raised")
 EXPIRED = Counter("docvigil_engine_expired", "Questions nobody waited for any more")
 LARGEST = Gauge("docvigil_engine_largest_batch", "Questions a batch at most; falls when memory is short")
 
-#: So long after a person's question the next one is expected, and other batches have this share of their size: who
-#: asks waits for the one that is under way.
-ATTENTIVE_SECONDS, ATTENTIVE_SHARE = 2.0, 4
+#: So long after a person's question the next one is expected.
+ATTENTIVE_SECONDS = 2.0
+
+#: Meanwhile a batch of documents may take this many times as long as what people asked took, and always this many
+#: seconds, which nobody feels.
+PATIENCE, UNFELT_SECONDS = 1.5, 0.02
+
+#: What people asked last counts this much in how long it takes.
+NEWEST = 0.2
+
+#: While nobody asks, a batch of documents takes no longer than this many seconds, or has this many questions: fewer
+#: would cost more each.
+LONGEST_SECONDS, EFFICIENT = 0.5, 16
+
+#: A batch of documents has at most so many times as many questions as any before.
+GROWTH = 2
+
+#: Of so many batches of documents one is of those that have waited longest, whatever their priority.
+FAIR = 4
 
 #: A picture of nothing, for the first batch: what is slow once is slow before anybody waits.
 BLANK = np.full((32, 256), 255, np.uint8)
@@ -50,17 +68,53 @@ class _Waiting:
     since: float = field(default_factory=time.monotonic)
 
 
+class _Documents:
+    """Questions of documents that wait: by priority, each in the order they came."""
+
+    def __init__(self) -> None:
+        self._queues: dict[int, deque[_Waiting]] = defaultdict(deque)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._queues.values()))
+
+    @property
+    def since(self) -> float | None:
+        """When the one that waits longest came."""
+        return min((queue[0].since for queue in self._queues.values()), default=None)
+
+    def append(self, one: _Waiting) -> None:
+        self._queues[one.question.priority].append(one)
+
+    def first(self) -> _Waiting:
+        """Takes the oldest of the highest priority."""
+        return self._take(max(self._queues))
+
+    def oldest(self) -> _Waiting:
+        """Takes the one that waits longest."""
+        return self._take(min(self._queues, key=lambda priority: self._queues[priority][0].since))
+
+    def _take(self, priority: int) -> _Waiting:
+        queue = self._queues[priority]
+        one = queue.popleft()
+        if not queue:
+            del self._queues[priority]
+        return one
+
+
 class Engine:
     """A `Reader` for any number of threads. `progress_at` is when a batch was last finished (monotonic clock)."""
 
     def __init__(self, reader: Reader, *, max_batch: int = 64, max_wait_ms: float = 15.0) -> None:
         self._reader, self._max_batch, self._max_wait = reader, max_batch, max_wait_ms / 1000
-        self._bulk: deque[_Waiting] = deque()
         self._interactive: deque[_Waiting] = deque()
+        self._documents = _Documents()
         self._changed = threading.Condition()
         self._closed = False
         self._asked_at = -ATTENTIVE_SECONDS
-        self._turn = self._interactive
+        self._people_next = True
+        self._batches = 0
+        #: What batches took, and what those that people asked for took; and the most questions in one of documents.
+        self._cost, self._asked_seconds, self._largest = Cost(), 0.0, EFFICIENT // GROWTH
         self.progress_at = time.monotonic()
         LARGEST.set(max_batch)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -82,9 +136,11 @@ class Engine:
             if self._closed:
                 raise ReaderUnavailable("the engine is closed")
             for one in waiting:
-                (self._interactive if one.question.interactive else self._bulk).append(one)
-            if self._interactive:
-                self._asked_at = time.monotonic()
+                if one.question.interactive:
+                    self._interactive.append(one)
+                    self._asked_at = time.monotonic()
+                else:
+                    self._documents.append(one)
             self._changed.notify()
         try:
             return [one.future.result(_left(until)) for one in waiting]
@@ -111,38 +167,50 @@ class Engine:
             self._answer(batch)
             self.progress_at = time.monotonic()
             COMPUTE.observe(self.progress_at - started)
+            self._learn(batch, self.progress_at - started)
+
+    def _learn(self, batch: list[_Waiting], seconds: float) -> None:
+        self._cost.learn(len(batch), seconds)
+        if not batch[0].question.interactive:
+            self._largest = max(self._largest, len(batch))
+            return
+        # A slow model's answer may come when the next question would no longer have been expected.
+        self._asked_at = self.progress_at
+        newest = NEWEST if self._asked_seconds else 1.0
+        self._asked_seconds += newest * (seconds - self._asked_seconds)
 
     def _next(self) -> list[_Waiting]:
         """The next batch; empty when the engine is closed and nothing waits."""
         with self._changed:
             while True:
-                if self._interactive or len(self._bulk) >= self._room() or self._closed:
+                if self._interactive or len(self._documents) >= self._room() or self._closed:
                     break
-                left = self._bulk[0].since + self._max_wait - time.monotonic() if self._bulk else None
+                since = self._documents.since
+                left = None if since is None else since + self._max_wait - time.monotonic()
                 if left is not None and left <= 0:
                     break
                 self._changed.wait(left)
-            taken: list[_Waiting] = []
             # By turns where both wait, so that many people don't keep all documents waiting.
-            queue = self._turn or self._interactive or self._bulk
-            self._turn = self._bulk if queue is self._interactive else self._interactive
-            room = self._max_batch if queue is self._interactive else self._room()
-            while queue and len(taken) < room:
-                one = queue.popleft()
-                if one.until is not None and one.until < time.monotonic():
-                    EXPIRED.inc()
-                    one.future.set_exception(Expired("its time was over before its batch"))
-                else:
-                    taken.append(one)
-            if taken or (self._closed and not self._interactive and not self._bulk):
+            if self._interactive and (self._people_next or not len(self._documents)):
+                self._people_next = False
+                taken = _taken(self._interactive.popleft, self._interactive, self._max_batch)
+            else:
+                self._people_next = True
+                self._batches += 1
+                pop = self._documents.oldest if self._batches % FAIR == 0 else self._documents.first
+                taken = _taken(pop, self._documents, self._room())
+            if taken or (self._closed and not self._interactive and not len(self._documents)):
                 return taken
         # All that waited had expired.
         return self._next()
 
     def _room(self) -> int:
         """How many questions of documents go together."""
-        attentive = time.monotonic() - self._asked_at < ATTENTIVE_SECONDS
-        return max(1, self._max_batch // ATTENTIVE_SHARE) if attentive else self._max_batch
+        if time.monotonic() - self._asked_at < ATTENTIVE_SECONDS:
+            room = self._cost.within(max(UNFELT_SECONDS, PATIENCE * self._asked_seconds))
+        else:
+            room = max(EFFICIENT, self._cost.within(LONGEST_SECONDS))
+        return max(1, int(min(room, GROWTH * self._largest, self._max_batch)))
 
     def _answer(self, batch: list[_Waiting]) -> None:
         try:
@@ -165,6 +233,19 @@ class Engine:
             return
         for one, answer in zip(batch, answers, strict=True):
             one.future.set_result(answer)
+
+
+def _taken(pop: Callable[[], _Waiting], waiting: Sized, room: int) -> list[_Waiting]:
+    """Up to `room` of those that wait; who has stopped waiting is told so and not taken."""
+    taken: list[_Waiting] = []
+    while len(waiting) and len(taken) < room:
+        one = pop()
+        if one.until is not None and one.until < time.monotonic():
+            EXPIRED.inc()
+            one.future.set_exception(Expired("its time was over before its batch"))
+        else:
+            taken.append(one)
+    return taken
 
 
 def _left(until: float | None) -> float | None:

@@ -37,8 +37,8 @@ class Slow:
         return [Answer(AnswerState.PRESENT, str(grey), 0.9, 0.9) for grey in greys]
 
 
-def asked(grey: int, *, interactive: bool = False) -> Question:
-    return Question(QuestionKind.DATE, np.full((4, 4), grey, np.uint8), interactive=interactive)
+def asked(grey: int, *, interactive: bool = False, priority: int = 0) -> Question:
+    return Question(QuestionKind.DATE, np.full((4, 4), grey, np.uint8), interactive=interactive, priority=priority)
 
 
 @pytest.fixture
@@ -97,7 +97,6 @@ def test_the_impatient_go_first(engine: Engine, slow: Slow) -> None:
         for one in (running, bulk, urgent):
             one.result(10)
     assert slow.batches[1] == [92], "and by themselves"
-    assert max(map(len, slow.batches[2:])) == 2, "the next one is expected soon"
 
 
 def test_many_people_do_not_keep_documents_waiting(engine: Engine, slow: Slow) -> None:
@@ -112,6 +111,91 @@ def test_many_people_do_not_keep_documents_waiting(engine: Engine, slow: Slow) -
         for one in (running, bulk, *people):
             one.result(10)
     assert [91, 91] in slow.batches[1:3]
+
+
+class Timed:
+    """Takes its time: something for a batch and something for each question."""
+
+    version = "timed-1"
+
+    def __init__(self, batch: float, question: float) -> None:
+        self._batch, self._question = batch, question
+        self.sizes: list[int] = []
+
+    def read(self, questions: Sequence[Question]) -> list[Answer]:
+        if not questions[0].interactive:
+            self.sizes.append(len(questions))
+        time.sleep(self._batch + self._question * len(questions))
+        return [Answer(AnswerState.PRESENT, None, 0.9, 0.9) for _ in questions]
+
+
+def sizes(timed: Timed, people: int) -> list[int]:
+    """The batches of documents while nobody asks, or while somebody asks one question after another."""
+    engine, end = Engine(timed, max_batch=16), threading.Event()
+
+    def document() -> None:
+        while not end.is_set():
+            engine.read([asked(90) for _ in range(16)])
+
+    with ThreadPoolExecutor(3) as pool:
+        for _ in range(3):
+            pool.submit(document)
+        time.sleep(0.5)
+        for _ in range(people):
+            engine.read([asked(92, interactive=True)])
+        if people:
+            timed.sizes[: -people // 2] = []
+        end.set()
+    engine.close()
+    return timed.sizes
+
+
+def test_while_people_ask_documents_take_no_longer_than_they_do() -> None:
+    slow = sizes(Timed(0, 0.02), people=12)
+    assert max(slow[:6]) <= 4, "any more would take longer than what was asked"
+    assert max(sizes(Timed(0, 0.02), people=0)) == 16, "nobody waits"
+    dear_batches = sizes(Timed(0.03, 0.0003), people=12)
+    assert max(dear_batches[:6]) >= 12, "more of them take hardly longer"
+
+
+def test_a_slow_model_is_given_few_questions_at_once() -> None:
+    timed = Timed(0, 0.03)
+    engine = Engine(timed, max_batch=64)
+    engine.read([asked(90) for _ in range(72)])
+    engine.close()
+    assert sum(timed.sizes) == 72 and max(timed.sizes) <= 20, "64 would take two seconds"
+    assert sorted(timed.sizes)[1] >= 8, "fewer would cost more each"
+
+
+def test_documents_of_a_higher_priority_go_first(engine: Engine, slow: Slow) -> None:
+    slow.gate.clear()
+    with ThreadPoolExecutor(4) as pool:
+        running = pool.submit(engine.read, [asked(90)])
+        time.sleep(0.1)
+        bulk = pool.submit(engine.read, [asked(91) for _ in range(20)])
+        time.sleep(0.1)
+        high = pool.submit(engine.read, [asked(93, priority=1), asked(94, priority=10)])
+        time.sleep(0.1)
+        slow.gate.set()
+        for one in (running, bulk, high):
+            one.result(10)
+    assert slow.batches[1][:2] == [94, 93]
+
+
+def test_urgent_documents_do_not_keep_the_others_waiting_for_ever(engine: Engine, slow: Slow) -> None:
+    slow.gate.clear()
+    with ThreadPoolExecutor(8) as pool:
+        running = pool.submit(engine.read, [asked(90)])
+        time.sleep(0.1)
+        bulk = pool.submit(engine.read, [asked(91)])
+        time.sleep(0.1)
+        urgent = [pool.submit(engine.read, [asked(94, priority=10) for _ in range(8)]) for _ in range(5)]
+        time.sleep(0.1)
+        slow.gate.set()
+        for one in (running, bulk, *urgent):
+            one.result(10)
+    place = next(number for number, batch in enumerate(slow.batches) if 91 in batch)
+    assert 1 < place < len(slow.batches) - 2, "in between, neither first nor last"
 
 
 def test_what_waits_is_answered_when_the_engine_closes(slow: Slow) -> None:

@@ -20,6 +20,9 @@ from workers.config import TrainingConfig, WorkerConfig
 from workers.retrain import Trainer, register
 from workers.station import configure, station
 
+#: Threads that wait for the model beside those of the settings, for urgent documents alone.
+URGENT_THREADS = 4
+
 
 def run_prepare(config: WorkerConfig, concurrency: int | None = None) -> None:
     """Prepares documents in processes of its own until SIGTERM, then finishes what is under way.
@@ -53,7 +56,13 @@ def run_infer(config: WorkerConfig, make_reader: Callable[[], Reader], concurren
     # The version that judges here may be another than the one that came with the installation.
     if (fleet := station().fleet) is not None:
         fleet.look(wait=True)
-    _run(config, queues=[celery_app.INFER], pool="threads", concurrency=concurrency or config.infer_threads)
+    _run(
+        config,
+        queues=[celery_app.INFER],
+        pool="threads",
+        concurrency=(concurrency or config.infer_threads) + URGENT_THREADS,
+        kept=URGENT_THREADS,
+    )
 
 
 def run_train(config: WorkerConfig, training: TrainingConfig) -> None:
@@ -77,11 +86,16 @@ def run_train(config: WorkerConfig, training: TrainingConfig) -> None:
 
 
 def _run(
-    config: WorkerConfig, *, queues: list[str], more: Callable[[Celery], None] | None = None, **options: Any
+    config: WorkerConfig,
+    *,
+    queues: list[str],
+    more: Callable[[Celery], None] | None = None,
+    kept: int = 0,
+    **options: Any,
 ) -> None:
     # Logging is set up by whoever starts the process; Celery leaves it as it is.
     setup_logging.connect(_keep_logging, weak=False)
-    credit.install()
+    credit.install(kept)
     app: Celery = celery_app.create(config)
     tasks.register(app)
     if more is not None:

@@ -85,8 +85,8 @@ class Settings(BaseSettings):
 
     #: Documents prepared at the same time: pages rendered, forms recognised, fields cut out.
     prepare_processes: Count = 2
-    #: Documents that wait for the model at the same time, and four more that are urgent; more than `max_batch` fills its
-    #: batches.
+    #: Documents that wait for the model at the same time, and four more that are urgent; more than `max_batch` fills
+    #: its batches.
     infer_threads: Count = 32
     #: Evidences a batch of the model, at most.
     max_batch: Count = 64

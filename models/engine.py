@@ -37,14 +37,14 @@ ATTENTIVE_SECONDS = 2.0
 
 #: Meanwhile a batch of documents may take this many times as long as what people asked took, and always this many
 #: seconds, which nobody feels.
-PATIENCE, UNFELT_SECONDS = 1.5, 0.02
+PATIENCE, UNFELT_SECONDS = 1.2, 0.015
 
 #: What people asked last counts this much in how long it takes.
 NEWEST = 0.2
 
 #: While nobody asks, a batch of documents takes no longer than this many seconds, or has this many questions: fewer
 #: would cost more each.
-LONGEST_SECONDS, EFFICIENT = 0.5, 16
+LONGEST_SECONDS, EFFICIENT = 0.5, 32
 
 #: A batch of documents has at most so many times as many questions as any before.
 GROWTH = 2

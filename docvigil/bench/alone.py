@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from models.engine import Engine
+from models.reader import ModelReader
 from pipeline.doctypes.schema import DocumentType
 from pipeline.evidence import narrowed
 from pipeline.questions import questions
@@ -65,9 +66,10 @@ def asked(store: ObjectStore, manifest: Mapping[str, Any], types: Mapping[str, D
 
 
 def measured(ink: Reader, documents: Sequence[Sequence[Question]], *, max_batch: int, callers: int) -> Alone:
-    """Reads the documents with all cores, then asks single questions: of the idle engine, and of one that `callers`
-    threads keep busy with whole documents."""
-    torch.set_num_threads(os.cpu_count() or 1)
+    """Reads the documents with all cores that the model is worth, then asks single questions: of the idle engine, and
+    of one that `callers` threads keep busy with whole documents."""
+    # As the worker has it: a small model's products are done before a second thread has begun.
+    torch.set_num_threads(1 if isinstance(ink, ModelReader) else os.cpu_count() or 1)
     engine = Engine(ink, max_batch=max_batch)
     try:
         engine.warm_up()

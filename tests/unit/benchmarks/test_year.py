@@ -7,6 +7,7 @@ from pathlib import Path
 from benchmarks.branch import Truth
 from benchmarks.season import Year
 from benchmarks.year import LEAST, LEAST_GOLDEN, checked
+from models.synthesis.faces import PLAIN
 
 
 def test_sizes_that_are_too_small_are_told_beforehand() -> None:
@@ -21,14 +22,14 @@ def test_sizes_that_are_too_small_are_told_beforehand() -> None:
 def test_a_year_begins_with_what_was_kept(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     second.mkdir()
-    year = Year(first, None, None, 3)
-    assert Year.kept(first, None, None) is None
+    year = Year(first, PLAIN, 3)
+    assert Year.kept(first, PLAIN) is None
     year.truths["a.jpg"] = Truth("a.jpg", named=True, signed=False, stamped=True)
     year.batches = 2
     (year.home / "postgres").mkdir()
     (year.home / "postgres" / "data").write_text("rows")
     year.keep(golden=7)
-    found = Year.kept(first, None, None)
+    found = Year.kept(first, PLAIN)
     assert found is not None and found[1] == {"golden": 7}
     again = found[0].copied(second)
     assert (again.seed, again.batches, again.truths) == (3, 2, year.truths)

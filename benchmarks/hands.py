@@ -15,6 +15,7 @@ import json
 import re
 import tempfile
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import cv2
@@ -23,11 +24,11 @@ import torch
 
 from models.checkpoint import bundled, digest
 from models.reader import load_checked
-from models.scores import STRICT, wilson
+from models.scores import STRICT
 from models.synthesis.evidence import Drawn, make
 from models.synthesis.faces import Found, Materials, plain
 from models.synthesis.unipen import Sample, packed, placed, strokes_of
-from models.training.evaluate import answered, right, score
+from models.training.evaluate import answered, score
 
 #: Comb boxes of a date.
 CELLS = 8
@@ -85,15 +86,12 @@ def main() -> None:
     drawn = dates(materials(given.files), given.count)
     answers = answered(load_checked(given.model), drawn)
     told = score(drawn, answers, "pendigits")
-    hits = sum(right(one, answer) for one, answer in zip(drawn, answers, strict=True))
-    low, high = wilson(hits, len(drawn))
     print(
-        f"model {digest(given.model)}: {hits} of {len(drawn)} dates right, {told.exact:.1%} ({low:.1%} to {high:.1%})"
+        f"model {digest(given.model)}: of {told.count} dates {told.exact:.1%} right ({told.low:.1%} to {told.high:.1%})"
     )
     print(f"character error {told.character_error:.2%}, answered at {STRICT:.1%}: {told.strict_share:.1%}")
     if given.json:
-        found = {"dates": len(drawn), "right": hits, "low": low, "high": high, "strict_share": told.strict_share}
-        given.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        given.json.write_text(json.dumps(asdict(told), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -55,7 +55,8 @@ def score(impressions: Sequence[Impression]) -> StampScore:
         raise ValueError("no stamp was drawn, so none can be judged; draw more forms")
     exact = sum(not one.edits for one in impressions)
     low, high = wilson(exact, len(impressions))
-    lines, letters = (sum(map(len, part)) for part in _parts(impressions))
+    lines = sum(len(one.said) for one in impressions)
+    letters = sum(len(_letters(one.said)) for one in impressions)
     return StampScore(
         stamps=len(impressions),
         exact=exact / len(impressions),
@@ -95,7 +96,3 @@ def _reader() -> PrintReader:
 def _letters(lines: Sequence[str]) -> str:
     """What counts: letters and digits, whatever their case."""
     return re.sub(r"[\W_]", "", "".join(lines)).casefold()
-
-
-def _parts(impressions: Sequence[Impression]) -> tuple[list[tuple[str, ...]], list[str]]:
-    return [one.said for one in impressions], [_letters(one.said) for one in impressions]

@@ -52,8 +52,7 @@ class Scribe:
         if wordy and self.materials.writers is not None and rng.random() < RUNNING_NOTES:
             mask = running(rng, self.materials, px * 1.5, rng.uniform(0.2, 0.6) * PX_PER_MM, text.count(" ") + 1)
             if mask is not None and mask.shape[1] < self.leaf.width - 8:
-                x = min(x, max(2.0, self.leaf.width - mask.shape[1] - 4.0))
-                self.leaf.lay(mask, x, y, HANDWRITING, float(np.clip(self.pen * rng.uniform(0.75, 1.1), 0.35, 1)))
+                self._lay(mask, x, y)
                 return
         self.handwritten(hand(rng, self.materials), text, x, y, px)
 
@@ -70,8 +69,12 @@ class Scribe:
             mask = mask[:, : self.leaf.width - 8]
         if rng.random() < 0.15:
             mask = clutter.turned(mask, rng.normal(0, 6))
+        self._lay(mask, x, y)
+
+    def _lay(self, mask: Mask, x: float, y: float) -> None:
+        """Handwriting on the leaf, moved left where it would leave the page."""
         x = min(x, max(2.0, self.leaf.width - mask.shape[1] - 4.0))
-        self.leaf.lay(mask, x, y, HANDWRITING, float(np.clip(self.pen * rng.uniform(0.75, 1.1), 0.35, 1)))
+        self.leaf.lay(mask, x, y, HANDWRITING, float(np.clip(self.pen * self.rng.uniform(0.75, 1.1), 0.35, 1)))
 
     def stamp(self, x: float, y: float) -> None:
         """A rubber stamp of an office."""

@@ -6,7 +6,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
+
+#: A convolution of the stem: channels in and out, vertical and horizontal stride.
+Layer: TypeAlias = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -14,15 +17,16 @@ class NanoVLMConfig:
     """A vision encoder, a projection and a decoder.
 
     Evidence is `height` × `width` grey. `stem` lists the 3×3 convolutions that take the place of a patch projection,
-    each `(in, out, vertical stride, horizontal stride)`; together they leave `rows` × `columns` places. Pixel shuffle
-    joins the rows of a column before the encoder, so that the sequence is one place a column.
+    each `(in, out, vertical stride, horizontal stride)`; together they leave `rows` × `columns` places. One that
+    changes neither size nor channels adds to what it was given. Pixel shuffle joins the rows of a column before the
+    encoder, so that the sequence is one place a column.
     """
 
     height: int = 48
     width: int = 384
     rows: int = 3
     columns: int = 48
-    stem: tuple[tuple[int, int, int, int], ...] = (
+    stem: tuple[Layer, ...] = (
         (1, 32, 2, 2),
         (32, 64, 2, 2),
         (64, 64, 1, 1),
@@ -59,3 +63,9 @@ class NanoVLMConfig:
     def save(self, folder: Path) -> None:
         text = json.dumps({"architecture": "nanovlm", **asdict(self)}, indent=1)
         (folder / "config.json").write_text(text + "\n", encoding="utf-8")
+
+
+def keeps(layer: Layer) -> bool:
+    """Whether a convolution leaves size and channels as they are."""
+    inputs, outputs, down, across = layer
+    return inputs == outputs and down == across == 1

@@ -18,7 +18,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from transformers import LlamaConfig, LlamaModel, SiglipVisionConfig
 from transformers.models.siglip.modeling_siglip import SiglipEncoder
 
-from models.nanovlm.config import NanoVLMConfig
+from models.nanovlm.config import NanoVLMConfig, keeps
 from models.nanovlm.decoding import Decoding
 
 WEIGHTS = "model.safetensors"
@@ -29,7 +29,7 @@ class VisionEncoder(nn.Module):
 
     def __init__(self, config: NanoVLMConfig) -> None:
         super().__init__()
-        self.stem = nn.Sequential(*(_convolution(*layer) for layer in config.stem))
+        self.stem = nn.Sequential(*(Convolution(*layer) for layer in config.stem))
         self.shuffle = nn.Linear(config.rows * config.stem[-1][1], config.hidden)
         self.position = nn.Parameter(torch.randn(config.columns, config.hidden) * 0.02)
         self.encoder = SiglipEncoder(
@@ -133,7 +133,18 @@ class NanoVLM(Decoding):
         (folder / WEIGHTS).chmod(0o644)
 
 
-def _convolution(inputs: int, outputs: int, down: int, across: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, (down, across), 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
-    )
+class Convolution(nn.Sequential):
+    """A 3×3 convolution of the stem, normalised. One that leaves size and channels as they are adds to what it was
+    given (He et al., "Deep residual learning for image recognition", CVPR 2016)."""
+
+    def __init__(self, inputs: int, outputs: int, down: int, across: int) -> None:
+        super().__init__(
+            nn.Conv2d(inputs, outputs, 3, (down, across), 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
+        )
+        self.adds = keeps((inputs, outputs, down, across))
+
+    def forward(self, places: Tensor) -> Tensor:
+        convolution, normalisation, rectified = self
+        found: Tensor = normalisation(convolution(places))
+        told: Tensor = rectified(places + found if self.adds else found)
+        return told

@@ -26,6 +26,7 @@ from transformers.trainer_utils import get_last_checkpoint
 from models.nanovlm.model import WEIGHTS, NanoVLM
 from models.training.coach import REPORTERS, Coach, Stopping, Teller, arguments, callbacks
 from models.training.feedback import Held, Mixed, loaded
+from models.training.growth import grown
 from models.training.lesson import Lesson, Lessons, shards_needed, together
 from models.training.progress import Progress, Stopped
 from models.training.recipe import Recipe
@@ -110,13 +111,17 @@ def train(
 
 
 def begun(recipe: Recipe, start: Path | None) -> NanoVLM:
-    """The model before the first step. Raises ValueError where the recipe describes another than `start` is."""
+    """The model before the first step; a recipe of more layers than `start` has lets it grow. Raises ValueError with a
+    sentence where it can't."""
     if start is None:
         return NanoVLM(recipe.config)
-    model = NanoVLM.from_folder(start).train()
+    model = NanoVLM.from_folder(start)
     if recipe.architecture and recipe.config != model.config:
-        raise ValueError(f"{start} is of another architecture than the recipe; leave it out of the recipe")
-    return model
+        try:
+            model = grown(model, recipe.config)
+        except ValueError as unlike:
+            raise ValueError(f"{start} can't begin a training of the recipe's architecture: {unlike}") from unlike
+    return model.train()
 
 
 def taken(state: Path, recipe: Recipe) -> NanoVLM:

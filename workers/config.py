@@ -45,7 +45,7 @@ class WorkerConfig:
 
     #: Ids a queue that are published and not yet taken up, at most.
     window: int = 32
-    #: How often the relay looks for work.
+    #: How long the relay waits for a ring before it looks for work, after it has sent some.
     relay_seconds: float = 0.1
     #: After so long without being taken up, an id that the broker no longer holds is published again.
     publish_seconds: float = 5.0

@@ -11,6 +11,7 @@ are published again.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -23,12 +24,17 @@ from redis.retry import Retry
 from sqlalchemy.orm import Session, sessionmaker
 
 from records import database, outbox, trainings
+from records.bell import Bell
 from workers import app as celery_app
 from workers import observe
 from workers.config import WorkerConfig
 from workers.outages import Backoff, outage
 
 log = structlog.get_logger(__name__)
+
+#: While nothing can be sent and nothing rings it is looked so often at last; and after a ring it is waited so long for
+#: others (seconds).
+QUIET_SECONDS, GATHER_SECONDS = 1.0, 0.02
 
 #: Documents that run alone do so one after another.
 ALONE_WINDOW = 1
@@ -152,34 +158,38 @@ class Relay:
 
 
 def run(config: WorkerConfig, stop: threading.Event) -> None:
-    """Relays until `stop` is set. Neither Postgres nor Redis being away ends it."""
+    """Relays until `stop` is set: when the outbox rings, and now and then where it doesn't, since places in a window
+    come free and times come without a ring. Neither Postgres nor Redis being away ends it."""
     engine = database.engine(config.database_url, pool_size=1, ping=False)
-    broker = RedisBroker(config)
+    broker, bell = RedisBroker(config), Bell(engine)
     relay, backoff = Relay(config, database.sessions(engine), broker), Backoff()
-    recover_every = max(1, round(config.publish_seconds / 4 / config.relay_seconds))
-    rounds = 0
+    looked_at, wait = time.monotonic(), config.relay_seconds
     log.info("relay.started", window=config.window)
     try:
         while not stop.is_set():
-            wait = config.relay_seconds
             try:
-                rounds += 1
-                if rounds % recover_every == 0:
+                if time.monotonic() - looked_at >= config.publish_seconds / 4:
+                    looked_at = time.monotonic()
                     if lost := relay.recover():
                         log.warning("relay.published_again", scans=lost)
                     if relay.ring():
                         log.info("relay.rang_for_training")
                 if sent := relay.round():
                     log.debug("relay.published", scans=sent)
-                    wait = min(wait, 0.02)
+                wait = config.relay_seconds if sent else min(QUIET_SECONDS, wait * 2)
                 backoff.reset()
             except Exception as error:
                 if not outage(error):
                     raise
-                wait = backoff.next()
-                log.warning("relay.waiting", error=type(error).__name__, seconds=round(wait, 1))
-            stop.wait(wait)
+                seconds = backoff.next()
+                log.warning("relay.waiting", error=type(error).__name__, seconds=round(seconds, 1))
+                stop.wait(seconds)
+                continue
+            if bell.wait(wait, stop):
+                # Those that come together go together.
+                stop.wait(GATHER_SECONDS)
     finally:
+        bell.close()
         broker.close()
         engine.dispose()
     log.info("relay.stopped")

@@ -1,0 +1,52 @@
+"""The bell of the outbox: Postgres tells whoever waits at it that a scan has come there to be published.
+
+A trigger of the table rings (`NOTIFY`), whoever writes there. It saves asking all day, and is never relied on: a ring
+is lost with its connection, and a pooler in between may swallow all of them.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import cast
+
+import psycopg
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+log = structlog.get_logger(__name__)
+
+
+class Bell:
+    """Listens on a connection of its own, which is made again when it is lost. For one thread."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: psycopg.Connection | None = None
+
+    def wait(self, seconds: float, stop: threading.Event) -> bool:
+        """Returns when it has rung since the last call, else after so many seconds; whether it rang. Where Postgres
+        can't be listened to, the seconds pass, or `stop` is set."""
+        try:
+            if self._connection is None:
+                self._connection = self._listening()
+            return any(True for _ in self._connection.notifies(timeout=seconds, stop_after=1))
+        except (psycopg.Error, DBAPIError) as error:
+            # Whoever waits asks Postgres next, and says so where it is away.
+            log.debug("bell.silent", error=type(error).__name__)
+            self.close()
+            stop.wait(seconds)
+            return False
+
+    def _listening(self) -> psycopg.Connection:
+        pooled = self._engine.raw_connection()
+        connection = cast("psycopg.Connection", pooled.driver_connection)
+        pooled.detach()
+        connection.autocommit = True
+        connection.execute("LISTEN outbox")
+        return connection
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

@@ -48,7 +48,7 @@ def tight(mask: Mask) -> Mask:
 def hand(rng: np.random.Generator, materials: Materials) -> Face:
     """Somebody's letters."""
     if materials.writers is not None and rng.random() < WRITTEN:
-        return WrittenFace(materials.writers.hand(rng), rng)
+        return WrittenFace(materials.writers.writer(rng), rng)
     faces: tuple[Face, ...] = materials.hands or materials.strokes
     return faces[int(rng.integers(len(faces)))]
 

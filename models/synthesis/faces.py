@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeAlias
@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 from models.synthesis.digits import Digits, digits
 from models.synthesis.split import LISTED, Split, allowed, require
 from models.synthesis.strokes import BITS, Mask, Points
-from models.synthesis.writers import Hand, Writers, writers
+from models.synthesis.writers import Writer, Writers, writers
 
 #: Where `make fonts` puts handwriting (`hand/`) and print (`print/`).
 FOLDER = Path("fonts")
@@ -93,33 +93,33 @@ class StrokeFace:
         return _strokes(self.name, letter)
 
     def word(self, text: str, px: float) -> Word:
-        x, placed = 0.0, []
-        for letter in text:
-            strokes = self.strokes(letter)
-            placed += [one + np.array([x, 0], np.float32) for one in strokes]
-            x += (max(float(one[:, 0].max()) for one in strokes) if strokes else 0.35) + 0.2
-        return drawn(placed, px, max(1, round(px / 11)))
+        letters = ((self.strokes(letter), 0.2) for letter in text)
+        return drawn(_in_a_row(letters, 0.35), px, max(1, round(px / 11)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WrittenFace:
     """Somebody's own letters, none of them twice the same."""
 
-    hand: Hand
+    writer: Writer
     rng: np.random.Generator
 
     @property
     def name(self) -> str:
-        return f"writer {self.hand.number}"
+        return f"writer {self.writer.number}"
 
     def word(self, text: str, px: float) -> Word:
-        x, placed = 0.0, []
-        for letter in text:
-            strokes = self.hand.strokes(letter, self.rng) or ()
-            placed += [one + np.array([x, 0], np.float32) for one in strokes]
-            wide = max(float(one[:, 0].max()) for one in strokes) if strokes else 0.3
-            x += wide + self.rng.uniform(0.02, 0.18)
-        return drawn(placed, px, max(1, round(px / self.rng.uniform(8, 16))))
+        letters = ((self.writer.strokes(letter, self.rng) or (), self.rng.uniform(0.02, 0.18)) for letter in text)
+        return drawn(_in_a_row(letters, 0.3), px, max(1, round(px / self.rng.uniform(8, 16))))
+
+
+def _in_a_row(letters: Iterable[tuple[Strokes, float]], blank: float) -> list[Points]:
+    """Letters, each with the gap after it, as the strokes of a word; one without strokes is `blank` wide."""
+    x, placed = 0.0, []
+    for strokes, gap in letters:
+        placed += [one + np.array([x, 0], np.float32) for one in strokes]
+        x += (max(float(one[:, 0].max()) for one in strokes) if strokes else blank) + gap
+    return placed
 
 
 def drawn(strokes: Sequence[Points], px: float, thick: int) -> Word:

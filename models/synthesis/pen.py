@@ -12,7 +12,7 @@ import numpy as np
 
 from models.synthesis.faces import Face, Materials, OutlineFace, StrokeFace, Word, drawn
 from models.synthesis.strokes import Mask, Points, put
-from models.synthesis.writers import Hand
+from models.synthesis.writers import Writer
 
 Source: TypeAlias = Literal["hand", "mnist", "writers", "hershey", "print"]
 
@@ -55,7 +55,7 @@ class Pen:
         self.source = self._source(text, source)
         self.face: Face = self._face()
         there = materials.writers
-        self.writer: Hand | None = there.hand(rng, text) if there is not None and self.source == "writers" else None
+        self.writer: Writer | None = there.writer(rng, text) if there is not None and self.source == "writers" else None
         self.joined = self.source == "hand" and bool(rng.random() < JOINED)
         typed = self.source == "print"
         self.slant = 0.0 if typed else float(rng.normal(0, 0.12))

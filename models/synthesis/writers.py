@@ -57,11 +57,11 @@ class Writers:
     places: dict[tuple[str, int], list[int]]
     known: dict[str, list[int]]
 
-    def hand(self, rng: np.random.Generator, text: Iterable[str] = "") -> Hand:
-        """Somebody's hand: a writer who wrote one of the letters of the text, or anyone."""
+    def writer(self, rng: np.random.Generator, text: Iterable[str] = "") -> Writer:
+        """Somebody who wrote one of the letters of the text, or anyone."""
         letters = [letter for letter in text if letter in self.known] or list(self.known)
         writers = self.known[letters[int(rng.integers(len(letters)))]]
-        return Hand(self, writers[int(rng.integers(len(writers)))])
+        return Writer(self, writers[int(rng.integers(len(writers)))])
 
     def half(self, odd: bool) -> Writers:
         """Every second writer, counted from the first or the second."""
@@ -76,7 +76,7 @@ class Writers:
 
 
 @dataclass(slots=True, eq=False)
-class Hand:
+class Writer:
     """One person's letters. What they have not left us is in another hand, the same one each time."""
 
     writers: Writers

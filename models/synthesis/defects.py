@@ -12,14 +12,12 @@ import numpy as np
 from models.synthesis import days, people
 from models.synthesis.filling import Entry, Filled, stamp_lines
 from models.synthesis.register import Register
+from models.synthesis.wording import alike
 from pipeline import amounts, identifiers
 from pipeline.doctypes.schema import FieldKind, FormField, Identifier
 
 #: Identifiers whose shape or check digit can be wrong.
 CHECKED = (Identifier.PAN, Identifier.ISIN, Identifier.BO_ID, Identifier.IFSC, Identifier.PIN_CODE)
-
-#: Letters and digits that hands write alike: one in place of another would be no defect that anybody could see.
-ALIKE = ("0ODQ", "1ILJ7T", "2Z", "5S", "6G", "8B", "4A", "9GP", "UV", "3E")
 
 #: Days beyond which a day is too late or too old, at least and at most.
 LEAST_DAYS, MOST_DAYS = 12, 400
@@ -199,7 +197,7 @@ def spoiled(identifier: Identifier | None, text: str, rng: np.random.Generator) 
                 wrong = text[:place] + str((int(letter) + int(rng.integers(1, 10))) % 10) + text[place + 1 :]
             case _:
                 other = people.letters(rng, 1) if letter.isdigit() else people.digits(rng, 1)
-                if any(letter in group and other in group for group in ALIKE):
+                if alike(letter, other):
                     continue
                 wrong = text[:place] + other + text[place + 1 :]
         if identifiers.check(identifier, wrong) is not None:

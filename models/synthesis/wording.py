@@ -31,6 +31,12 @@ IDENTIFIERS = {
     "participant": 0.03,
 }
 
+#: How often an identifier has something wrong: their shapes must not tell what stands there.
+SPOILED = 0.15
+
+#: Letters and digits that hands write alike: nobody could tell one in place of another.
+ALIKE = ("0ODQ", "1ILJ7T", "2Z", "5S", "6G", "8B", "4A", "9GP", "UV", "3E")
+
 #: How often a month on a line is a word: letters take longer to learn than figures.
 WORDS = 0.5
 
@@ -71,7 +77,32 @@ def _no_date(rng: np.random.Generator, day: int, month: int, year: int) -> tuple
 
 
 def identifier(rng: np.random.Generator) -> str:
-    """Something of the shape of an identifier; check digits are as they come, since a model must not correct them."""
+    """Something of the shape of an identifier, or nearly so; check digits are as they come, since a model must not
+    correct them."""
+    text = _identifier(rng)
+    return spoiled(rng, text) if rng.random() < SPOILED else text
+
+
+def spoiled(rng: np.random.Generator, text: str) -> str:
+    """The text with a letter in place of a digit or the other way round, a character less, or one twice."""
+    place = int(rng.integers(len(text)))
+    before, one, after = text[:place], text[place], text[place + 1 :]
+    kind = rng.random()
+    if kind < 0.25:
+        return before + after
+    if kind < 0.4:
+        return before + one + one + after
+    while alike(one, other := (people.letters if one.isdigit() else people.digits)(rng, 1)):
+        pass
+    return before + other + after
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether hands write two characters alike."""
+    return any(one in group and other in group for group in ALIKE)
+
+
+def _identifier(rng: np.random.Generator) -> str:
     letters, digits = people.letters, people.digits
     match str(rng.choice(list(IDENTIFIERS), p=list(IDENTIFIERS.values()))):
         case "pan":

@@ -90,6 +90,18 @@ def test_dates_are_mostly_possible_and_sometimes_not() -> None:
     assert 150 < possible < 195
 
 
+def test_the_shape_of_an_identifier_does_not_tell_what_stands_there() -> None:
+    rng = np.random.default_rng(1)
+    right = "ABCPK1234F"
+    wrong = [wording.spoiled(rng, right) for _ in range(300)]
+    assert {len(text) for text in wrong} == {9, 10, 11}
+    swapped = [text for text in wrong if len(text) == 10]
+    for kind in (str.isdigit, str.isalpha):
+        assert {place for text in swapped for place, one in enumerate(text) if kind(one)} == set(range(10))
+    pairs = {(one, other) for text in swapped for one, other in zip(right, text, strict=True) if one != other}
+    assert pairs and not any(wording.alike(*pair) for pair in pairs)
+
+
 def test_strings_are_within_the_model_s_alphabet() -> None:
     rng = np.random.default_rng(0)
     for _ in range(200):

@@ -32,7 +32,7 @@ IDENTIFIERS = {
 }
 
 #: How often an identifier has something wrong: their shapes must not tell what stands there.
-SPOILED = 0.15
+SPOILED = 0.3
 
 #: Letters and digits that hands write alike: nobody could tell one in place of another.
 ALIKE = ("0ODQ", "1ILJ7T", "2Z", "5S", "6G", "8B", "4A", "9GP", "UV", "3E")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from models.synthesis import people
@@ -30,6 +32,11 @@ IDENTIFIERS = {
     "employee": 0.03,
     "participant": 0.03,
 }
+
+#: The shapes they have when nothing is wrong.
+SHAPES = re.compile(
+    r"[A-Z]{5}\d{4}[A-Z]|\d{4}|\d{16}|IN\d{14}|[A-Z]{3}\d{3}[A-Z]\d{5}|[A-Z]{4}0\d{6}|\d{6,10}|[A-Z]{1,3}\d{3,5}"
+)
 
 #: How often an identifier has something wrong: their shapes must not tell what stands there.
 SPOILED = 0.3
@@ -95,6 +102,11 @@ def spoiled(rng: np.random.Generator, text: str) -> str:
     while alike(one, other := (people.letters if one.isdigit() else people.digits)(rng, 1)):
         pass
     return before + other + after
+
+
+def shaped(text: str) -> bool:
+    """Whether an identifier has one of the usual shapes."""
+    return SHAPES.fullmatch(text) is not None
 
 
 def alike(one: str, other: str) -> bool:

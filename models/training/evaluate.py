@@ -23,6 +23,7 @@ from models.answers import STATES
 from models.nanovlm.tokens import CHOICES
 from models.reader import load_checked
 from models.scores import expected_error, ranking, strict_share, wilson
+from models.synthesis import wording
 from models.synthesis.digits import Digits
 from models.synthesis.evidence import STRINGS, Drawn, make
 from models.synthesis.faces import Materials, OutlineFace, materials
@@ -220,8 +221,17 @@ def evaluate(reader: Reader, count: int, processes: int = 1) -> list[Score]:
         if not _there(half("measurement"), letters):
             continue
         drawn = drawn_for("measurement", kind, letters, count, processes)
-        scores.append(score(drawn, answered(reader, drawn), letters or "all"))
+        answers = answered(reader, drawn)
+        scores.append(score(drawn, answers, letters or "all"))
+        odd = [number for number, one in enumerate(drawn) if _misshapen(one)]
+        if odd and letters is None:
+            scores.append(score([drawn[at] for at in odd], [answers[at] for at in odd], "all, misshapen"))
     return scores
+
+
+def _misshapen(drawn: Drawn) -> bool:
+    """Whether an identifier stands there in a shape that none has: a model that knows shapes must still read it."""
+    return drawn.kind == "identifier" and drawn.answer[0] not in STATES and not wording.shaped("".join(drawn.answer))
 
 
 def cut_from_forms(documents: int, first: int, processes: int = 1, manner: str = "scan") -> list[Drawn]:

@@ -100,6 +100,9 @@ def test_the_shape_of_an_identifier_does_not_tell_what_stands_there() -> None:
         assert {place for text in swapped for place, one in enumerate(text) if kind(one)} == set(range(10))
     pairs = {(one, other) for text in swapped for one, other in zip(right, text, strict=True) if one != other}
     assert pairs and not any(wording.alike(*pair) for pair in pairs)
+    assert wording.shaped(right) and not any(map(wording.shaped, swapped))
+    usual = [wording.shaped(wording.identifier(rng)) for _ in range(400)]
+    assert 0.65 < sum(usual) / 400 < 0.85
 
 
 def test_strings_are_within_the_model_s_alphabet() -> None:

@@ -92,7 +92,8 @@ def make(
     if stock.split != side:
         raise ValueError(f"fonts of the {stock.split} split may not be used for {side}")
     # What is drawn is settled first: what is hard to see must not become rarer by being drawn again.
-    fate = np.random.default_rng(seed)
+    # Its chance is none of the drawing's: seeds that differ by zeros at the end give the same numbers.
+    fate = np.random.default_rng([seed, 0])
     chosen = kind or str(fate.choice(list(KINDS), p=list(KINDS.values())))
     if chosen not in STATES:
         raise ValueError(f"there is no evidence of kind {chosen!r}; known are {', '.join(STATES)}")
@@ -100,7 +101,7 @@ def make(
         raise ValueError(f"a {chosen} is never {state!r}; it is {', '.join(STATES[chosen])}")
     case = state or str(fate.choice(list(STATES[chosen]), p=list(STATES[chosen].values())))
     for attempt in range(TRIES):
-        field, answer = _drawn(np.random.default_rng([seed, attempt]), stock, chosen, case, source)
+        field, answer = _drawn(np.random.default_rng([seed, 1 + attempt]), stock, chosen, case, source)
         finished = degrade.cut(field)
         if finished is not None:
             return Drawn(finished.image, chosen, answer, finished.labels, field.cells)

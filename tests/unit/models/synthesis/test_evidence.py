@@ -90,6 +90,21 @@ def test_dates_are_mostly_possible_and_sometimes_not() -> None:
     assert 150 < possible < 195
 
 
+def test_what_kind_is_drawn_does_not_tell_how_it_is_drawn() -> None:
+    stock = plain("train")
+    drawn = [make(seed, "train", using=stock) for seed in range(300)]
+    said = {
+        kind: ["".join(one.answer) for one in drawn if one.kind == kind and not one.answer[0].startswith("<")]
+        for kind in STRINGS
+    }
+    figures = [text.isdigit() for text in said["date"]]
+    assert 0.25 < sum(figures) / len(figures) < 0.65, "the others stand on lines"
+    assert min(sum(text[:1].isdigit() == is_digit for text in said["identifier"]) for is_digit in (True, False)) > 10
+    assert len({len(text) for text in said["identifier"]}) > 5
+    rupees = [len(text.partition(".")[0].strip("/-").replace(",", "")) for text in said["amount"]]
+    assert min(rupees) < 4 and max(rupees) > 5
+
+
 def test_the_shape_of_an_identifier_does_not_tell_what_stands_there() -> None:
     rng = np.random.default_rng(1)
     right = "ABCPK1234F"

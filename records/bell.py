@@ -28,9 +28,8 @@ class Bell:
         """Returns when it has rung since the last call, else after so many seconds; whether it rang. Where Postgres
         can't be listened to, the seconds pass, or `stop` is set."""
         try:
-            if self._connection is None:
-                self._connection = self._listening()
-            return any(True for _ in self._connection.notifies(timeout=seconds, stop_after=1))
+            connection = self._connection or self._listening()
+            return any(True for _ in connection.notifies(timeout=seconds, stop_after=1))
         except (psycopg.Error, DBAPIError) as error:
             # Whoever waits asks Postgres next, and says so where it is away.
             log.debug("bell.silent", error=type(error).__name__)
@@ -40,7 +39,8 @@ class Bell:
 
     def _listening(self) -> psycopg.Connection:
         pooled = self._engine.raw_connection()
-        connection = cast("psycopg.Connection", pooled.driver_connection)
+        # Kept before it listens, so that it is closed where it can't.
+        self._connection = connection = cast("psycopg.Connection", pooled.driver_connection)
         pooled.detach()
         connection.autocommit = True
         connection.execute("LISTEN outbox")

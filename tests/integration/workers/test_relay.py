@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
 from celery import Celery
 from kombu import Connection
+from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
 from records import intake
+from tests.integration.workers.plant import until
 from tests.services import Services
 from workers import app as celery_app
+from workers import relay
 from workers.config import WorkerConfig
 from workers.relay import RedisBroker, Relay
 
@@ -70,28 +74,63 @@ class Holding:
         raise AssertionError
 
 
-def test_only_what_is_missing_twice_is_published_again(config: WorkerConfig, sessions: sessionmaker[Session]) -> None:
+def arrives(sessions: sessionmaker[Session], number: int) -> None:
+    """A document that differs from those of other numbers."""
     with sessions.begin() as session:
-        source = intake.source(session, "folder", "/drop")
-        for number in range(3):
-            intake.arrive(
-                session,
-                source_id=source.id,
-                path="form.pdf",
-                identity=str(number),
-                sha256=f"{number:064x}",
-                size=1,
-                media_type="application/pdf",
-                arrived_at=datetime.now(UTC),
-                on_date=date(2026, 3, 2),
-            )
+        intake.arrive(
+            session,
+            source_id=intake.source(session, "folder", "/drop").id,
+            path="form.pdf",
+            identity=str(number),
+            sha256=f"{number:064x}",
+            size=1,
+            media_type="application/pdf",
+            arrived_at=datetime.now(UTC),
+            on_date=date(2026, 3, 2),
+        )
+
+
+def test_only_what_is_missing_twice_is_published_again(config: WorkerConfig, sessions: sessionmaker[Session]) -> None:
+    for number in range(3):
+        arrives(sessions, number)
     broker = Holding()
-    relay = Relay(replace(config, publish_seconds=0.0), sessions, broker)
-    assert relay.round() == 3 and relay.recover() == 0
+    one = Relay(replace(config, publish_seconds=0.0), sessions, broker)
+    assert one.round() == 3 and one.recover() == 0
     broker.held = 2
-    assert relay.recover() == 0, "one is on its way to a worker"
+    assert one.recover() == 0, "one is on its way to a worker"
     broker.held = 3
-    assert relay.recover() == 0
+    assert one.recover() == 0
     broker.held = 0
-    assert [relay.recover(), relay.recover()] == [0, 3]
-    assert relay.round() == 3
+    assert [one.recover(), one.recover()] == [0, 3]
+    assert one.round() == 3
+
+
+def test_a_document_is_published_when_the_outbox_rings(
+    config: WorkerConfig, sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # By itself the relay would look again after minutes.
+    monkeypatch.setattr(relay, "QUIET_SECONDS", 300.0)
+    broker, stop = RedisBroker(config), threading.Event()
+    running = threading.Thread(target=relay.run, args=(replace(config, relay_seconds=300.0), stop))
+    running.start()
+    try:
+        until(lambda: listeners(sessions) == 1)
+        assert broker.depth(celery_app.PREPARE) == 0
+        arrives(sessions, 1)
+        until(lambda: broker.depth(celery_app.PREPARE) == 1)
+    finally:
+        stop.set()
+        # A ring lets it see that it should stop.
+        arrives(sessions, 2)
+        running.join(20)
+        broker.close()
+    assert not running.is_alive()
+
+
+def listeners(sessions: sessionmaker[Session]) -> int:
+    """How many listen to the outbox."""
+    with sessions.begin() as session:
+        found = session.scalar(
+            text("SELECT count(*) FROM pg_stat_activity WHERE query = 'LISTEN outbox' AND datname = current_database()")
+        )
+    return int(found or 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,8 +11,9 @@ import pytest
 from models.scores import wilson
 from models.synthesis.evidence import Drawn, make
 from models.synthesis.faces import plain
+from models.training import evaluate
 from models.training.evaluate import question, right, score, table
-from pipeline.reading import Answer, AnswerState
+from pipeline.reading import Answer, AnswerState, Question
 
 TEST = plain("test")
 
@@ -61,3 +63,20 @@ def test_a_comb_is_asked_for_its_digits_only() -> None:
     assert combs and lines
     assert all(question(one).alphabet == "0123456789" and question(one).max_length == one.cells for one in combs)
     assert all("/" in (question(one).alphabet or "") for one in lines)
+
+
+class Blind:
+    """A reader that finds everything empty."""
+
+    version = "blind"
+
+    def read(self, questions: Sequence[Question]) -> list[Answer]:
+        return [Answer(AnswerState.EMPTY, None, 0.5, 0.5) for _ in questions]
+
+
+def test_identifiers_of_no_usual_shape_are_scored_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluate, "TASKS", (("identifier", None),))
+    every, odd = evaluate.evaluate(Blind(), 40)
+    assert (every.letters, odd.letters) == ("all", "all, misshapen")
+    assert 0 < odd.count < every.count == 40
+    assert odd.exact == 0.0 < every.exact, "what is empty has no shape"

@@ -105,7 +105,7 @@ def test_what_kind_is_drawn_does_not_tell_how_it_is_drawn() -> None:
     assert min(rupees) < 4 and max(rupees) > 5
 
 
-def test_the_shape_of_an_identifier_does_not_tell_what_stands_there() -> None:
+def test_the_shape_of_an_identifier_does_not_tell_what_stands_there(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(1)
     right = "ABCPK1234F"
     wrong = [wording.spoiled(rng, right) for _ in range(300)]
@@ -118,6 +118,8 @@ def test_the_shape_of_an_identifier_does_not_tell_what_stands_there() -> None:
     assert wording.shaped(right) and not any(map(wording.shaped, swapped))
     usual = [wording.shaped(wording.identifier(rng)) for _ in range(400)]
     assert 0.65 < sum(usual) / 400 < 0.85
+    monkeypatch.setattr(wording, "SPOILED", 0.0)
+    assert all(wording.shaped(wording.identifier(rng)) for _ in range(400))
 
 
 def test_strings_are_within_the_model_s_alphabet() -> None:

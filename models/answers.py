@@ -15,8 +15,8 @@ EMPTY, ILLEGIBLE, STRUCK = "<empty>", "<illegible>", "<struck>"
 #: Below this raw confidence a string is looked at again, on the alternate cut and more.
 UNSURE = 0.97
 
-#: How many other readings an answer names at most.
-ALTERNATIVES = 2
+#: How many other readings an answer names at most, and how likely each must be.
+ALTERNATIVES, LEAST_CHANCE = 12, 0.005
 
 #: Longest string that is read, in characters.
 LONGEST = 22
@@ -27,11 +27,13 @@ STATES = {EMPTY: AnswerState.EMPTY, ILLEGIBLE: AnswerState.ILLEGIBLE, STRUCK: An
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """An answer before calibration: a choice or state (`<…>`) or a string, and the model's own probabilities."""
+    """An answer before calibration: a choice or state (`<…>`) or a string, and the model's own probabilities; `others`
+    are further strings that the same look held possible."""
 
     word: str
     confidence: float
     present: float
+    others: Sequence[tuple[str, float]] = ()
 
 
 def asked_again(question: Question, first: Raw) -> bool:
@@ -48,9 +50,11 @@ def settled(question: Question, first: Raw, others: Sequence[Raw], calibration: 
     looks = [first, *others]
     shares: dict[str, float] = defaultdict(float)
     for each in looks:
-        shares[each.word] += each.confidence / len(looks)
-    (word, share), *rest = sorted(shares.items(), key=lambda one: -one[1])[: 1 + ALTERNATIVES]
-    alternatives = tuple((other.strip(), chance) for other, chance in rest if other not in STATES)
+        for said, chance in ((each.word, each.confidence), *each.others):
+            shares[said] += chance / len(looks)
+    (word, share), *rest = sorted(shares.items(), key=lambda one: -one[1])
+    likely = [(other.strip(), chance) for other, chance in rest if other not in STATES and chance >= LEAST_CHANCE]
+    alternatives = tuple(likely[:ALTERNATIVES])
     kind = question.kind.value
     confidence = calibration(kind, share)
     present = calibration(f"{kind}.present", sum(each.present for each in looks) / len(looks))

@@ -28,6 +28,9 @@ KINDS = (QuestionKind.DATE, QuestionKind.IDENTIFIER, QuestionKind.AMOUNT)
 #: Where the recogniser decides between the model's readings. Between two identifiers it is wrong as often as right.
 DECIDED = (QuestionKind.DATE, QuestionKind.AMOUNT)
 
+#: How likely the model must hold a reading for the recogniser to decide for it.
+POSSIBLE = 0.15
+
 
 class Outcome(StrEnum):
     """What the recogniser makes of a string that the model has read."""
@@ -61,7 +64,7 @@ class CrossCheck:
         outcome = compared(question.kind, answer.value, text)
         if outcome is not Outcome.AGREED and question.kind in DECIDED:
             for value, chance in answer.alternatives:
-                if value and compared(question.kind, value, text) is Outcome.AGREED:
+                if value and own(chance) >= POSSIBLE and compared(question.kind, value, text) is Outcome.AGREED:
                     return Outcome.CHOSEN, _instead(answer, value, own(chance))
         return outcome, answer
 

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Self
 
 import torch
+from torch import Tensor
 
 from models import allowed
-from models.answers import EMPTY, Raw, asked_again, settled
+from models.answers import EMPTY, UNSURE, Raw, asked_again, settled
 from models.calibration import Calibration
 from models.checkpoint import WEIGHTS
 from models.checkpoint import bundled as bundled
@@ -36,6 +37,7 @@ from models.precision import Precision
 from models.prompted import PromptedReader
 from models.source import folder_of
 from models.speaking import Speaker
+from models.variants import LETTERS, variants
 from pipeline.reading import Answer, Pixels, Question, Reader
 
 #: Further looks that are taken at once, at most.
@@ -127,11 +129,10 @@ class ModelReader:
         rows = Rows.begun(self._model, packs)
         # Questions still being answered, in the order of the rows; finished ones leave.
         writing = [number for numbers in about.values() for number in numbers]
-        chances = (rows.logits.float() + torch.stack([allowed.first(questions[n]) for n in writing])).softmax(-1)
-        best, word = chances.max(-1)
-        sure = dict(zip(writing, best.log().tolist(), strict=True))
-        empty = dict(zip(writing, chances[:, ID[EMPTY]].tolist(), strict=True))
-        words = {number: [token] for number, token in zip(writing, word.tolist(), strict=True)}
+        chances = (rows.logits.float() + torch.stack([allowed.first(questions[n]) for n in writing])).log_softmax(-1)
+        empty = dict(zip(writing, chances[:, ID[EMPTY]].exp().tolist(), strict=True))
+        said = {number: [step] for number, step in zip(writing, _likeliest(chances), strict=True)}
+        words = {number: [steps[0][0][0]] for number, steps in said.items()}
 
         def goes_on(number: int) -> bool:
             """A choice or a state is one word; a string goes on to its end."""
@@ -144,18 +145,30 @@ class ModelReader:
                 writing = [writing[place] for place in following]
             rows.say([words[number][-1] for number in writing])
             limit = torch.stack([allowed.further(questions[number], words[number]) for number in writing])
-            value, token = (rows.logits.float() + limit).log_softmax(-1).max(-1)
-            for number, chance, each in zip(writing, value.tolist(), token.tolist(), strict=True):
-                sure[number] += chance
-                words[number].append(each)
-        return [
-            Raw(
-                "".join(VOCABULARY[token] for token in words[number] if token != ID[EOS]),
-                math.exp(sure[number]),
-                1 - empty[number],
-            )
-            for number in range(len(questions))
-        ]
+            for number, step in zip(writing, _likeliest((rows.logits.float() + limit).log_softmax(-1)), strict=True):
+                said[number].append(step)
+                words[number].append(step[0][0])
+        return [_raw(said[number], 1 - empty[number]) for number in range(len(questions))]
+
+
+def _likeliest(chances: Tensor) -> list[list[tuple[int, float]]]:
+    """Of each row of log-probabilities the likeliest tokens with theirs."""
+    values, tokens = chances.topk(LETTERS, -1)
+    return [list(zip(*row, strict=True)) for row in zip(tokens.tolist(), values.tolist(), strict=True)]
+
+
+def _raw(steps: Sequence[Sequence[tuple[int, float]]], present: float) -> Raw:
+    """What the likeliest tokens of each step make up, and where that is unsure what others would."""
+    confidence = math.exp(sum(step[0][1] for step in steps))
+    word = "".join(VOCABULARY[step[0][0]] for step in steps if step[0][0] != ID[EOS])
+    if confidence >= UNSURE or VOCABULARY[steps[0][0][0]] not in CHARACTERS:
+        return Raw(word, confidence, present)
+    places = [
+        [(VOCABULARY[token], chance) for token, chance in step if VOCABULARY[token] in CHARACTERS]
+        for step in steps
+        if step[0][0] != ID[EOS]
+    ]
+    return Raw(word, confidence, present, variants(places, confidence))
 
 
 def load_reader(source: Path | str | None = None, precision: Precision = "fp32") -> ModelReader | PromptedReader:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline import amounts, dates, identifiers
 from pipeline.doctypes.schema import FormField, Identifier
@@ -24,7 +24,8 @@ class Reading:
     `normalised` is the ISO date, the cleaned identifier or the amount as a plain integer. `confidence` is the
     probability that state, label and ink's value are right; `present` that there is ink at all; `printed` the
     confidence of print. Of an Aadhaar number only the last four digits are ever here: `whole` says that more stood
-    in the field, `valid` whether the check digit of a complete one was right.
+    in the field, `valid` whether the check digit of a complete one was right. `alternatives` are other strings that
+    the model holds possible, each with its probability; of an Aadhaar number there are none.
     """
 
     evidence: Evidence
@@ -38,6 +39,7 @@ class Reading:
     printed: float | None = None
     whole: bool = False
     valid: bool | None = None
+    alternatives: tuple[tuple[str, float], ...] = ()
 
     @property
     def filled(self) -> bool:
@@ -76,7 +78,22 @@ def reading(evidence: Evidence, field: FormField | None, answers: Sequence[Answe
         present=ink.present,
         label=ink.label,
         printed=printed,
+        alternatives=tuple((identifiers.without_aadhaar(other), chance) for other, chance in ink.alternatives if other),
     )
+
+
+def otherwise(reading: Reading) -> list[Reading]:
+    """What else may stand there: a reading for each alternative, its probability as confidence."""
+    return [
+        replace(
+            reading,
+            value=other,
+            normalised=_normalised(reading.evidence, reading.field, other),
+            confidence=chance,
+            alternatives=(),
+        )
+        for other, chance in reading.alternatives
+    ]
 
 
 _EMPTY = AnswerState.EMPTY

@@ -25,6 +25,7 @@ SENTENCES: Mapping[str, str] = {
     "field.struck": "{label} is struck out.",
     "field.empty_beside": "{label} is empty, though “{other}” is filled in.",
     "field.unread": "{label} can't be read.",
+    "field.misread": "{label} reads {text}, but {other} is likelier to stand there.",
     "field.uncut": "{label} can't be judged: there is no picture of it.",
     "field.untrusted": "{label} can't be judged: {why}.",
     # Dates.

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from pipeline.checks.weighed import Instead
 from pipeline.doctypes.schema import Check, DocumentType, FieldKind, FormField
 from pipeline.endorsers import Endorser
 from pipeline.findings import Finding, Outcome
@@ -122,6 +123,10 @@ class Notes:
     def say(self, key: str, **values: object) -> str:
         """A sentence about the field (`pipeline.sentences`)."""
         return say(key, label=self.label, **values)
+
+    def instead(self, other: Reading, chance: float) -> Instead:
+        """Another reading of the same field in place of this one."""
+        return Instead(chance, self.say("field.misread", text=self.reading.value, other=other.value))
 
     def passed(self, check: str, confidence: float, message: str) -> Finding:
         return self._finding(check, Outcome.PASS, confidence, message)

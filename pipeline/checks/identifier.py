@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pipeline import identifiers
 from pipeline.checks import aadhaar, presence
 from pipeline.checks.form import Context, Form, Notes
+from pipeline.checks.weighed import weighed
 from pipeline.findings import Finding
+from pipeline.questions import otherwise
 
 
 def judge(notes: Notes, form: Form, context: Context) -> Iterator[Finding]:
@@ -25,7 +27,9 @@ def judge(notes: Notes, form: Form, context: Context) -> Iterator[Finding]:
     sure = reading.confidence
     problem = identifiers.check(field.identifier, reading.value)
     if problem is not None:
-        yield notes.anomaly("identifier.invalid", sure, notes.say("identifier.wrong", why=problem))
+        found = notes.anomaly("identifier.invalid", sure, notes.say("identifier.wrong", why=problem))
+        others = [one for one in otherwise(reading) if not identifiers.check(field.identifier, one.value or "")]
+        yield weighed(found, [notes.instead(one, one.confidence) for one in others])
         return
     certain = identifiers.certainty(field.identifier, sure)
     yield notes.passed("identifier.invalid", certain, notes.say("identifier.right"))

@@ -32,6 +32,19 @@ def test_looks_that_agree_are_as_sure_as_they_are_on_average() -> None:
     assert answer.confidence == pytest.approx(0.8)
 
 
+def test_what_each_look_held_possible_counts() -> None:
+    said = [Raw("01022026", 0.5, 0.9, (("07022026", 0.4),)), Raw("07022026", 0.6, 0.9, (("01022026", 0.1),))]
+    answer = settled(DATE, said[0], said[1:], Calibration())
+    assert (answer.value, answer.confidence) == ("07022026", pytest.approx(0.5))
+    assert answer.alternatives == (("01022026", pytest.approx(0.3)),)
+
+
+def test_few_other_readings_are_told_and_none_that_is_hardly_possible() -> None:
+    others = [(f"{number:08d}", 0.02 + number / 10_000) for number in range(20)]
+    answer = settled(DATE, Raw("99999999", 0.5, 0.9, (*others, ("88888888", 0.001))), (), Calibration())
+    assert [word for word, _ in answer.alternatives] == [f"{number:08d}" for number in range(19, 7, -1)]
+
+
 def test_a_state_is_no_other_reading() -> None:
     answer = settled(DATE, Raw(ILLEGIBLE, 0.6, 1.0), [Raw(EMPTY, 0.5, 0.2), Raw("1", 0.1, 1.0)], Calibration())
     assert answer.state is AnswerState.ILLEGIBLE and answer.value is None

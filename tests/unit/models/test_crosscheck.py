@@ -118,6 +118,8 @@ def test_between_the_models_readings_of_a_date_the_recogniser_decides() -> None:
     assert taken.confidence == pytest.approx(Curve(1, 2)(Curve(1, 1)(0.2)))
     assert taken.alternatives == (("15.03.2010", 0.4), ("", 0.1))
     assert after("15032018").value == after("").value == "15.03.2010", "it adds no reading of its own"
+    unsure = replace(unsure, alternatives=(("15.03.2016", 0.01),))
+    assert after("15032016").value == "15.03.2010", "what the model holds hardly possible it can't decide for"
 
 
 def test_between_identifiers_it_does_not_decide() -> None:

@@ -75,8 +75,9 @@ SLIP: DocumentType = parse(
 )  # fmt: skip
 
 
-def said(value: str, confidence: float = SURE) -> Answer:
-    return Answer(AnswerState.PRESENT, value, confidence, 0.99)
+def said(value: str, confidence: float = SURE, **alternatives: float) -> Answer:
+    """A string; other readings of it by what they say, and how likely each is."""
+    return Answer(AnswerState.PRESENT, value, confidence, 0.99, alternatives=tuple(alternatives.items()))
 
 
 def chosen(label: str, confidence: float = SURE, present: float = 0.99) -> Answer:

@@ -86,6 +86,38 @@ def test_messages_say_what_is_wrong() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("read", "other"),
+    [("15032028", "15032026"), ("15032024", "15032026"), ("35032026", "15032026")],
+    ids=["future", "stale", "impossible"],
+)
+def test_a_defect_that_may_be_a_sound_date_misread_passes_and_says_so(read: str, other: str) -> None:
+    found = judged(form(slip_date=said(read, 0.6, **{other: 0.2}), execution_date=EMPTY))
+    assert flags(found) == []
+    messages = {one.message for one in found if one.field == "slip_date"}
+    assert f"Slip date reads {read}, but {other} is likelier to stand there." in messages
+
+
+def test_another_reading_that_is_a_defect_too_speaks_for_nothing() -> None:
+    found = judged(form(slip_date=said("15032028", 0.6, **{"15032027": 0.2, "15032024": 0.2}), execution_date=EMPTY))
+    assert flags(found) == [("date.future", "slip_date", "anomaly")]
+
+
+def test_a_likelier_sound_reading_is_what_was_read() -> None:
+    found = judged(form(slip_date=said("15032028", 0.1, **{"15032026": 0.8}), execution_date=EMPTY))
+    assert flags(found) == [] and only(found, "date.unreadable", "slip_date").confidence == pytest.approx(0.8)
+
+
+def test_an_order_may_be_broken_by_a_misreading_of_either_date() -> None:
+    first = said("18032026", 0.6, **{"13032026": 0.2})
+    assert flags(judged(form(slip_date=first, execution_date=said("16/03/2026", 0.99)))) == []
+    second = said("10/03/2026", 0.6, **{"16/03/2026": 0.2})
+    assert flags(judged(form(slip_date=said("13032026", 0.99), execution_date=second))) == []
+    still = said("18032026", 0.6, **{"17032026": 0.2})
+    found = judged(form(slip_date=still, execution_date=said("16/03/2026", 0.99)))
+    assert flags(found) == [("date.order", "execution_date", "anomaly")]
+
+
 def _misread(text: str) -> Iterator[str]:
     for at, digit in enumerate(text):
         yield from (text[:at] + other + text[at + 1 :] for other in "0123456789" if other != digit)

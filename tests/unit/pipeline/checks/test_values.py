@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.checks.weighed import COMMON
 from pipeline.findings import Outcome
 from pipeline.reading import Answer
 from tests.unit.pipeline.filled import EMPTY, ILLEGIBLE, chosen, flags, form, judged, only, said
@@ -27,6 +28,30 @@ def test_identifiers(name: str, answer: Answer, outcome: str | None) -> None:
     # A second line is used: its figures stand there.
     found = judged(form(**{name: answer, "quantity_2": said("2,500") if name == "isin_2" else EMPTY}))
     assert flags(found) == ([("identifier.invalid", name, outcome)] if outcome else [])
+
+
+def test_a_wrong_identifier_that_may_be_a_right_one_misread_passes_and_says_so() -> None:
+    found = only(judged(form(isin_1=said("INE002A01013", 0.6, INE002A01018=0.1))), "identifier.invalid", "isin_1")
+    assert found.outcome is Outcome.PASS and found.value == "INE002A01013", "what was read is not repaired"
+    assert found.confidence == pytest.approx(1 - 0.6 / (0.6 + COMMON * 0.1))
+    assert found.message == "Isin 1 reads INE002A01013, but INE002A01018 is likelier to stand there."
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        said("INE002A01013", 0.97, INE002A01018=0.02),
+        said("INE002A01013", 0.6, INE002A01019=0.3),
+    ],
+    ids=["the right one is too unlikely", "the other is wrong too"],
+)
+def test_a_wrong_identifier_stands_where_nothing_right_is_likely(answer: Answer) -> None:
+    assert flags(judged(form(isin_1=answer))) == [("identifier.invalid", "isin_1", "anomaly")]
+
+
+def test_other_readings_of_an_aadhaar_number_go_nowhere() -> None:
+    one = form(aadhaar=said("0134", 0.6, **{"0124": 0.3})).of("aadhaar")[0]
+    assert one.value == "0134" and one.alternatives == ()
 
 
 def test_the_value_is_shown_as_written() -> None:

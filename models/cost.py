@@ -10,6 +10,9 @@ KEPT = 0.95
 #: Sizes that differ less than this part of their mean don't tell apart what a batch and what a question costs.
 SPREAD = 0.1
 
+#: The part of a batch's cost that may be its own where more questions would make no great difference.
+ITS_OWN = 0.1
+
 
 class Cost:
     """Least squares that forget. Not for several threads at once."""
@@ -30,14 +33,26 @@ class Cost:
         batch, question = self._parts()
         return max(0.0, seconds - batch) / question if question > 0 else math.inf
 
+    def efficient(self, most: float) -> float:
+        """How many questions a batch needs so that what it costs by itself is a small part of what they cost, and no
+        more than `most`; that many while the two can't be told apart."""
+        batch, question = self._parts()
+        return min(most, batch / (ITS_OWN * question)) if question > 0 and self._told_apart() else most
+
+    def _told_apart(self) -> bool:
+        """Whether batches of different enough sizes were seen of late."""
+        return self._spread() > (SPREAD * self._sizes) ** 2
+
+    def _spread(self) -> float:
+        return self._weight * self._squares - self._sizes**2
+
     def _parts(self) -> tuple[float, float]:
         """Seconds of a batch by itself, and of each question in it."""
         if not self._weight:
             return 0.0, 0.0
-        spread = self._weight * self._squares - self._sizes**2
         question = self._products / self._squares
-        if spread > (SPREAD * self._sizes) ** 2:
-            slope = (self._weight * self._products - self._sizes * self._seconds) / spread
+        if self._told_apart():
+            slope = (self._weight * self._products - self._sizes * self._seconds) / self._spread()
             batch = (self._seconds - slope * self._sizes) / self._weight
             if slope >= 0 and batch >= 0:
                 return batch, slope

@@ -42,8 +42,8 @@ PATIENCE, UNFELT_SECONDS = 1.2, 0.015
 #: What people asked last counts this much in how long it takes.
 NEWEST = 0.2
 
-#: While nobody asks, a batch of documents takes no longer than this many seconds, or has this many questions: fewer
-#: would cost more each.
+#: While nobody asks, a batch of documents takes no longer than this many seconds, for that long whoever asks first may
+#: wait; but where fewer questions would cost more each it has up to this many.
 LONGEST_SECONDS, EFFICIENT = 0.5, 32
 
 #: A batch of documents has at most so many times as many questions as any before.
@@ -209,7 +209,7 @@ class Engine:
         if time.monotonic() - self._asked_at < ATTENTIVE_SECONDS:
             room = self._cost.within(max(UNFELT_SECONDS, PATIENCE * self._asked_seconds))
         else:
-            room = max(EFFICIENT, self._cost.within(LONGEST_SECONDS))
+            room = max(self._cost.efficient(EFFICIENT), self._cost.within(LONGEST_SECONDS))
         return max(1, int(min(room, GROWTH * self._largest, self._max_batch)))
 
     def _answer(self, batch: list[_Waiting]) -> None:

@@ -36,3 +36,12 @@ def test_nothing_costs_less_than_nothing() -> None:
 def test_a_machine_that_became_slow_is_soon_known() -> None:
     cost = learned([(32, 0.032), (64, 0.064)] * 50 + [(32, 0.32), (64, 0.64)] * 30)
     assert cost.within(0.5) == pytest.approx(50, rel=0.15)
+
+
+def test_dear_batches_are_shared_by_many_and_cheap_ones_needn_t_be() -> None:
+    sizes = (1, 8, 64, 32)
+    assert learned((size, 0.03 + 0.001 * size) for size in sizes).efficient(1000) == pytest.approx(300)
+    assert learned((size, 0.03 + 0.001 * size) for size in sizes).efficient(32) == 32
+    assert learned((size, 0.01 * size) for size in sizes).efficient(32) == pytest.approx(0, abs=1e-6)
+    assert Cost().efficient(32) == 32
+    assert learned([(8, 0.08)] * 3).efficient(32) == 32, "it may all be the batch's"

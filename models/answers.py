@@ -41,20 +41,22 @@ def asked_again(question: Question, first: Raw) -> bool:
     return question.alternate is not None and question.kind not in CHOICES and first.confidence < UNSURE
 
 
-def settled(question: Question, first: Raw, others: Sequence[Raw], calibration: Calibration) -> Answer:
+def settled(question: Question, first: Raw, further: Sequence[Raw], calibration: Calibration) -> Answer:
     """The answer to a question, from the first look and those that followed where it was unsure.
 
     What is the most likely over all looks counts, and its probability is the mean over them: a look that says something
     else speaks against it with all its weight.
     """
-    looks = [first, *others]
+    looks = [first, *further]
     shares: dict[str, float] = defaultdict(float)
     for each in looks:
         for said, chance in ((each.word, each.confidence), *each.others):
             shares[said] += chance / len(looks)
-    (word, share), *rest = sorted(shares.items(), key=lambda one: -one[1])
-    likely = [(other.strip(), chance) for other, chance in rest if other not in STATES and chance >= LEAST_CHANCE]
-    alternatives = tuple(likely[:ALTERNATIVES])
+    # What no look read may be spelled as nothing is.
+    word = max((each.word for each in looks), key=lambda one: shares[one])
+    share = shares.pop(word)
+    others = sorted(((one, chance) for one, chance in shares.items() if one not in STATES), key=lambda one: -one[1])
+    alternatives = tuple((one.strip(), chance) for one, chance in others[:ALTERNATIVES] if chance >= LEAST_CHANCE)
     kind = question.kind.value
     confidence = calibration(kind, share)
     present = calibration(f"{kind}.present", sum(each.present for each in looks) / len(looks))

@@ -39,6 +39,12 @@ def test_what_each_look_held_possible_counts() -> None:
     assert answer.alternatives == (("01022026", pytest.approx(0.3)),)
 
 
+def test_what_no_look_read_is_not_what_stands_there() -> None:
+    said = [Raw("1st Nov 26", 0.3, 0.9, (("1st Aov 26", 0.29),)), Raw("7th Nov 26", 0.2, 0.9, (("1st Aov 26", 0.2),))]
+    answer = settled(DATE, said[0], said[1:], Calibration())
+    assert answer.value == "1st Nov 26" and [word for word, _ in answer.alternatives] == ["1st Aov 26", "7th Nov 26"]
+
+
 def test_few_other_readings_are_told_and_none_that_is_hardly_possible() -> None:
     others = [(f"{number:08d}", 0.02 + number / 10_000) for number in range(20)]
     answer = settled(DATE, Raw("99999999", 0.5, 0.9, (*others, ("88888888", 0.001))), (), Calibration())

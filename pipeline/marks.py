@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol, cast
 
 import cv2
@@ -50,6 +51,12 @@ LEAST_MM = 2.5
 #: Width and height (mm) of a written line at least, and its height at most; longer than so many heights it is more
 #: than a date. So many lines of a page are looked at.
 LEAST_LINE_MM, MOST_LINE_MM, LONG, MOST_LINES = (12.0, 2.5), 16.0, 7.0, 8
+
+#: Paper (mm) around a mark in the box that is told, as people draw boxes.
+MARGIN_MM = 2.0
+
+#: Below this part of a page initials stand in a row: so much bare paper (mm) between two marks parts them.
+FOOT, APART_MM = 0.88, 2.0
 
 #: How far away (mm) the print may stand that says something about a mark.
 NEAR_MM = 22.0
@@ -162,7 +169,11 @@ def marks(
 ) -> tuple[Mark, ...]:
     """What on the page may be a signature, the likeliest first; `cut` gives the picture of a box for the model."""
     scales = detector.scales
-    found = [Mark(one.box, scales.mark(one.features)) for one in candidates(page, detector, reader, words, cut)]
+    height, width = (side / page.dpi * 25.4 for side in page.image.shape)
+    found = [
+        Mark(_with_margin(one.box, MARGIN_MM / width, MARGIN_MM / height), scales.mark(one.features))
+        for one in candidates(page, detector, reader, words, cut)
+    ]
     return tuple(sorted(found, key=lambda one: -one.log_odds))
 
 
@@ -236,15 +247,27 @@ def _regions(ink: Pixels, chances: Chances, kind: int) -> list[tuple[Box, npt.ND
         whole = np.kron(inside, np.ones((PATCH, PATCH), bool))[:height, :width]
         there = np.zeros(ink.shape, bool)
         there[: whole.shape[0], : whole.shape[1]] = whole & (ink[: whole.shape[0], : whole.shape[1]] > SEEN)
-        rows, columns = np.flatnonzero(there.any(axis=1)), np.flatnonzero(there.any(axis=0))
-        if not len(rows):
-            continue
-        x0, x1, y0, y1 = columns[0], columns[-1] + 1, rows[0], rows[-1] + 1
-        if max(x1 - x0, y1 - y0) < LEAST_MM * PX_PER_MM:
-            continue
-        found.append((int(there.sum()), Box(x0 / width, y0 / height, x1 / width, y1 / height), inside))
+        for part in _parts(there):
+            rows, columns = np.flatnonzero(there[:, part].any(axis=1)), np.flatnonzero(there[:, part].any(axis=0))
+            x0, x1, y0, y1 = part.start + columns[0], part.start + columns[-1] + 1, rows[0], rows[-1] + 1
+            if max(x1 - x0, y1 - y0) < LEAST_MM * PX_PER_MM:
+                continue
+            own = np.zeros_like(inside)
+            own[:, x0 // PATCH : -(-x1 // PATCH)] = inside[:, x0 // PATCH : -(-x1 // PATCH)]
+            box = Box(x0 / width, y0 / height, x1 / width, y1 / height)
+            found.append((int(there[:, part].sum()), box, own))
     found.sort(key=lambda one: -one[0])
     return [(box, inside) for _ink, box, inside in found[:MOST_MARKS]]
+
+
+def _parts(there: npt.NDArray[np.bool_]) -> list[slice]:
+    """Columns of ink that is one mark: all of it, or at the foot of a page each of several in a row."""
+    columns, rows = np.flatnonzero(there.any(axis=0)), np.flatnonzero(there.any(axis=1))
+    if not len(columns):
+        return []
+    gaps = np.flatnonzero(np.diff(columns) > APART_MM * PX_PER_MM) if rows[0] > FOOT * len(there) else ()
+    bounds = [columns[0], *(int(columns[gap]) + 1 for gap in gaps), columns[-1] + 1]
+    return [slice(int(first), int(last)) for first, last in pairwise(bounds)]
 
 
 def _seen(box: Box, inside: npt.NDArray[np.bool_], chances: Chances, ink: Pixels, words: Words) -> tuple[float, ...]:
@@ -270,7 +293,7 @@ def _seen(box: Box, inside: npt.NDArray[np.bool_], chances: Chances, ink: Pixels
         float(inside.sum() / max(1, (y1 - y0 + 1) * (x1 - x0 + 1))),
         float((around[:, :, HANDWRITING] > 0.5).mean()),
         min(1.0, sum(_share(box, where) for where in covered)),
-        float(middle > 0.88),
+        float(middle > FOOT),
         float(middle < 0.15),
         float(min(box.x0, box.y0, 1 - box.x1, 1 - box.y1) < 0.012),
         float(any(CLOSING.search(text) for text in above)),
@@ -280,11 +303,15 @@ def _seen(box: Box, inside: npt.NDArray[np.bool_], chances: Chances, ink: Pixels
     )
 
 
+def _with_margin(box: Box, across: float, down: float) -> Box:
+    return Box(max(0.0, box.x0 - across), max(0.0, box.y0 - down), min(1.0, box.x1 + across), min(1.0, box.y1 + down))
+
+
 def _surroundings(box: Box, ink: Pixels) -> Box:
     """Where print may stand that says something about a mark."""
     height, width = ink.shape
     dx, dy = NEAR_MM * PX_PER_MM / width, NEAR_MM * PX_PER_MM / height
-    return Box(max(0.0, box.x0 - dx), max(0.0, box.y0 - dy), min(1.0, box.x1 + dx), min(1.0, box.y1 + dy))
+    return _with_margin(box, dx, dy)
 
 
 def _share(box: Box, other: Box) -> float:

@@ -247,7 +247,7 @@ def _regions(ink: Pixels, chances: Chances, kind: int) -> list[tuple[Box, npt.ND
         whole = np.kron(inside, np.ones((PATCH, PATCH), bool))[:height, :width]
         there = np.zeros(ink.shape, bool)
         there[: whole.shape[0], : whole.shape[1]] = whole & (ink[: whole.shape[0], : whole.shape[1]] > SEEN)
-        for part in _parts(there):
+        for part in _parts(there, kind):
             rows, columns = np.flatnonzero(there[:, part].any(axis=1)), np.flatnonzero(there[:, part].any(axis=0))
             x0, x1, y0, y1 = part.start + columns[0], part.start + columns[-1] + 1, rows[0], rows[-1] + 1
             if max(x1 - x0, y1 - y0) < LEAST_MM * PX_PER_MM:
@@ -260,12 +260,13 @@ def _regions(ink: Pixels, chances: Chances, kind: int) -> list[tuple[Box, npt.ND
     return [(box, inside) for _ink, box, inside in found[:MOST_MARKS]]
 
 
-def _parts(there: npt.NDArray[np.bool_]) -> list[slice]:
-    """Columns of ink that is one mark: all of it, or at the foot of a page each of several in a row."""
+def _parts(there: npt.NDArray[np.bool_], kind: int) -> list[slice]:
+    """Columns of ink that is one mark: all of it, or of signatures at the foot of a page each of several in a row."""
     columns, rows = np.flatnonzero(there.any(axis=0)), np.flatnonzero(there.any(axis=1))
     if not len(columns):
         return []
-    gaps = np.flatnonzero(np.diff(columns) > APART_MM * PX_PER_MM) if rows[0] > FOOT * len(there) else ()
+    in_a_row = kind == SIGNATURE and rows[0] > FOOT * len(there)
+    gaps = np.flatnonzero(np.diff(columns) > APART_MM * PX_PER_MM) if in_a_row else ()
     bounds = [columns[0], *(int(columns[gap]) + 1 for gap in gaps), columns[-1] + 1]
     return [slice(int(first), int(last)) for first, last in pairwise(bounds)]
 

@@ -47,8 +47,8 @@ def judge(notes: Notes, form: Form, context: Context) -> Iterator[Finding]:
     likeliest = max((read, *instead), key=lambda one: one.chance)
     yield notes.passed("date.unreadable", likeliest.chance, likeliest.message)
     for one in found:
-        beside = _beside(notes, form) if one.check == "date.order" else ()
-        yield weighed(one, [*instead, *beside])
+        broken = one.check == "date.order" and one.outcome is Outcome.ANOMALY
+        yield weighed(one, [*instead, *_beside(notes, form)] if broken else instead)
 
 
 def day_of(reading: Reading | None) -> date | None:

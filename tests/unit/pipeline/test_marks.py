@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import cv2
 import numpy as np
@@ -19,6 +20,7 @@ from pipeline.marks import (
     candidates,
     ink_of,
     marks,
+    written,
 )
 from pipeline.pages import Page
 from pipeline.reading import Answer, AnswerState, Pixels, Question
@@ -81,6 +83,16 @@ def test_initials_in_a_row_at_the_foot_are_marks_of_their_own() -> None:
     found = look(page(*row(1080)), Scripted((600, 1080, 730, 1120)))
     left = sorted(round(one.box.x0 * WIDTH) for one in found)
     assert len(left) == 2 and abs(left[0] - 592) < 5 and abs(left[1] - 684) < 5
+
+
+def test_a_date_at_the_foot_stays_one_line() -> None:
+    class Hand(Scripted):
+        def patches(self, ink: Pixels) -> Chances:
+            chances = super().patches(ink)
+            return cast(Chances, chances[:, :, [0, 1, SIGNATURE, 2]])
+
+    line = page((600, 1080, 640, 1120), (660, 1080, 730, 1120))
+    assert len(written(line, Hand((600, 1080, 730, 1120)))) == 1
 
 
 def test_parts_that_are_near_are_one_mark_and_others_are_not() -> None:

@@ -91,7 +91,7 @@ def test_a_date_at_the_foot_stays_one_line() -> None:
             chances = super().patches(ink)
             return cast(Chances, chances[:, :, [0, 1, SIGNATURE, 2]])
 
-    line = page((600, 1080, 640, 1120), (660, 1080, 730, 1120))
+    line = page((600, 1080, 640, 1120), (652, 1080, 730, 1120))
     (found,) = written(line, Hand((600, 1080, 730, 1120)))
     assert abs(found.x0 * WIDTH - 600) < 5 and abs(found.x1 * WIDTH - 730) < 5
 

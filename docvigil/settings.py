@@ -92,10 +92,12 @@ class Settings(BaseSettings):
     max_batch: Count = 64
     #: How long a question may wait for company in a batch, in milliseconds.
     max_wait_ms: Annotated[float, Field(ge=0)] = 15.0
-    #: Numbers that the model computes in. In `fp32` it reads alike on every machine; `bf16` is quicker on processors
-    #: that have it, and changes some of the answers that are unsure (`docvigil bench agreement` counts them); `int8` is
-    #: quicker still for a published nanoVLM on a processor, and changes more: measure it on your own documents.
-    model_precision: Literal["fp32", "bf16", "int8"] = "fp32"
+    #: Numbers that the model computes in. In `fp32` it reads alike on every machine. In `bf16` the convolutions of the
+    #: bundled kind, or all of a published nanoVLM, are quicker on processors that have it; few of the bundled kind's
+    #: answers change (`docvigil bench agreement` counts them), of others more. `int8` is quicker still for a published
+    #: nanoVLM on a processor, and changes more: measure it on your own documents. `auto` is `bf16` for the bundled kind
+    #: where the processor has it, else `fp32`.
+    model_precision: Literal["auto", "fp32", "bf16", "int8"] = "auto"
     #: Threads of the model; unset, one for the bundled kind, which gains nothing by more, and for others the cores that
     #: the processes of `prepare` leave.
     model_threads: Count | None = None

@@ -33,7 +33,7 @@ from models.nanovlm.processor import fitted, tensor
 from models.nanovlm.published.config import is_published
 from models.nanovlm.published.speaker import NanoVLMSpeaker
 from models.nanovlm.tokens import CHARACTERS, CHOICES, EOS, ID, VOCABULARY, question_id
-from models.precision import Precision
+from models.precision import Precision, Wanted, resolved
 from models.prompted import PromptedReader
 from models.source import folder_of
 from models.speaking import Speaker
@@ -48,10 +48,9 @@ class ModelReader:
     """Not for several threads at once: `models.engine.Engine` shares one."""
 
     def __init__(self, model: NanoVLM, calibration: Calibration, version: str, *, bf16: bool = False) -> None:
-        self._model = model.for_reading()
+        self._model = model.for_reading(bf16=bf16)
         self._calibration = calibration
         self._version = version
-        self._bf16 = bf16
 
     @classmethod
     def from_folder(cls, folder: Path, *, bf16: bool = False) -> Self:
@@ -68,7 +67,7 @@ class ModelReader:
 
     def uncalibrated(self) -> ModelReader:
         """The same model with its probabilities as they are."""
-        return ModelReader(self._model, Calibration(), self._version, bf16=self._bf16)
+        return ModelReader(self._model, Calibration(), self._version)
 
     @property
     def version(self) -> str:
@@ -88,12 +87,9 @@ class ModelReader:
         """One answer a question, in their order; any number of them, best some dozens at a time."""
         if not questions:
             return []
-        with torch.autocast("cpu", torch.bfloat16, enabled=self._bf16):
-            raw = self._decode(questions, [question.image for question in questions])
-            again = [
-                i for i, (question, one) in enumerate(zip(questions, raw, strict=True)) if asked_again(question, one)
-            ]
-            others = self._looked_again(questions, again)
+        raw = self._decode(questions, [question.image for question in questions])
+        again = [i for i, (question, one) in enumerate(zip(questions, raw, strict=True)) if asked_again(question, one)]
+        others = self._looked_again(questions, again)
         return [
             settled(question, one, others.get(i, ()), self._calibration)
             for i, (question, one) in enumerate(zip(questions, raw, strict=True))
@@ -122,7 +118,7 @@ class ModelReader:
         config = self._model.config
         distinct = [fitted(images[numbers[0]], config.height, config.width) for numbers in about.values()]
         asked = self._model.decoder.embed_tokens(torch.tensor([question_id(one.kind) for one in questions]))
-        seen = self._model.see(tensor(distinct)).to(asked.dtype)
+        seen = self._model.see(tensor(distinct))
         packs = [
             Pack(one, [asked[n, None] for n in numbers]) for one, numbers in zip(seen, about.values(), strict=True)
         ]
@@ -171,9 +167,9 @@ def _raw(steps: Sequence[Sequence[tuple[int, float]]], present: float) -> Raw:
     return Raw(word, confidence, present, variants(places, confidence))
 
 
-def load_reader(source: Path | str | None = None, precision: Precision = "fp32") -> ModelReader | PromptedReader:
+def load_reader(source: Path | str | None = None, precision: Wanted = "auto") -> ModelReader | PromptedReader:
     """The checkpoint in a folder, of whatever kind its `config.json` is; the bundled one if none is given. Models that
-    are no nanoVLM compute in fp32 always.
+    are no nanoVLM compute in fp32 always, published ones unless something else is asked for.
 
     A string may also be the name of a repository of the hub. Raises FileNotFoundError or ValueError with a sentence
     where there is no checkpoint, or a broken one.
@@ -186,11 +182,12 @@ def load_reader(source: Path | str | None = None, precision: Precision = "fp32")
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         family = config.get("model_type")
         if family is None and not is_published(config):
-            return ModelReader.from_folder(folder, bf16=precision != "fp32")
-        return PromptedReader(_speaker(folder, family, precision), Calibration.load(folder), digest(folder))
+            return ModelReader.from_folder(folder, bf16=resolved(precision, published=False) != "fp32")
+        speaker = _speaker(folder, family, resolved(precision, published=True))
+        return PromptedReader(speaker, Calibration.load(folder), digest(folder))
 
 
-def load_checked(source: Path | str | None = None, precision: Precision = "fp32") -> Reader:
+def load_checked(source: Path | str | None = None, precision: Wanted = "auto") -> Reader:
     """The same with its doubtful strings checked, as documents are read. Raises what `load_reader` does."""
     reader = load_reader(source, precision)
     return checked(reader, reader.calibration)

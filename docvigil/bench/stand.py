@@ -71,12 +71,11 @@ def published_precisions() -> list[Precision]:
 def bundled_stand(precision: Precision = "fp32") -> Stand:
     """The checkpoint that ships."""
     model, half = NanoVLM.from_folder(bundled()), precision == "bf16"
-    quick, config = model.for_reading(), model.config
+    quick, config = model.for_reading(bf16=half), model.config
 
     @torch.inference_mode()
     def see(images: Sequence[Pixels]) -> Tensor:
-        with torch.autocast("cpu", torch.bfloat16, enabled=half):
-            return quick.see(tensor([fitted(one, config.height, config.width) for one in images]))
+        return quick.see(tensor([fitted(one, config.height, config.width) for one in images]))
 
     return Stand("bundled", precision, PlainBundled(model), ModelReader(model, Calibration(), "bench", bf16=half), see)
 

@@ -106,10 +106,11 @@ def _reader(name: str, chosen: Settings, told: Path) -> Reader:
 def ink(name: str, chosen: Settings) -> Reader:
     """The model of that name, not shared yet."""
     from docvigil.bench.stand import published_stand
+    from models.precision import resolved
     from models.reader import load_reader
 
     return (
-        published_stand(chosen.model_precision).fast
+        published_stand(resolved(chosen.model_precision, published=True)).fast
         if name == "published"
         else load_reader(chosen.model_folder, chosen.model_precision)
     )

@@ -55,6 +55,16 @@ def test_what_reads_faster_reads_the_same(model: NanoVLM) -> None:
     )
 
 
+@torch.inference_mode()
+def test_in_bf16_the_convolutions_only_are_rounded(model: NanoVLM) -> None:
+    images, tokens = torch.rand(3, 1, 48, 384) * 2 - 1, torch.randint(0, len(VOCABULARY), (3, 4))
+    exact, rounded = model.for_reading(), model.for_reading(bf16=True)
+    kept = {name for name, weights in rounded.named_parameters() if weights.dtype is torch.float32}
+    assert kept == {name for name, _ in rounded.named_parameters() if not name.startswith("vision.stem.")}
+    off = (rounded(images, tokens)[0] - exact(images, tokens)[0]).abs().max()
+    assert 0 < off < 0.05 * exact(images, tokens)[0].std()
+
+
 def test_a_folder_holds_the_whole_model(model: NanoVLM, tmp_path: Path) -> None:
     model.save(tmp_path, dtype=torch.float32)
     again = NanoVLM.from_folder(tmp_path)

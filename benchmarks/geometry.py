@@ -36,16 +36,16 @@ from benchmarks.manners import MANNERS
 from models.synthesis.documents import Label, LabelledField, Studio
 from pipeline.checks import Context
 from pipeline.doctypes.load import builtin
-from pipeline.evidence import cut, derived, is_masked
+from pipeline.evidence import derived, is_masked
 from pipeline.findings import Finding, Outcome
 from pipeline.geometry import Box
+from pipeline.harvest import harvest
 from pipeline.locate import Atlas
 from pipeline.pages import Limits, Page, render
 from pipeline.quality import assess
 from pipeline.questions import Reading, questions, reading
 from pipeline.reading import Answer, AnswerState, Evidence, QuestionKind
 from pipeline.scan import Looked, instances, judge
-from pipeline.unexpected import unexpected
 from pipeline.verdict import Thresholds
 from workers.pictures import jpeg, png
 
@@ -152,9 +152,8 @@ def prepared(pages: Iterator[Page], atlas: Atlas, clock: Clock) -> Iterator[tupl
         location = clock.time("locate", lambda now=now: atlas.locate(now))
         evidence = {}
         for each in (location, *location.twins):
-            fields = clock.time("cut", lambda now=now, each=each: cut(now, each))
-            marks = clock.time("ink", lambda now=now, each=each: unexpected(now, each))
-            evidence[None if each.doctype is None else each.doctype.key] = (*fields, *marks)
+            key = None if each.doctype is None else each.doctype.key
+            evidence[key] = clock.time("cut", lambda now=now, each=each: harvest(now, each))
         shown = clock.time("encode", lambda now=now, location=location: derived(now, location))
         clock.time("encode", lambda shown=shown: jpeg(shown))
         for one in evidence.values():

@@ -48,7 +48,9 @@ class ModelReader:
     """Not for several threads at once: `models.engine.Engine` shares one."""
 
     def __init__(self, model: NanoVLM, calibration: Calibration, version: str, *, bf16: bool = False) -> None:
-        self._model = model.for_reading(bf16=bf16)
+        self._model = model.for_reading()
+        #: Who looks first, and who looks again where that one was unsure: rounding changes hardly any other answer.
+        self._quick = self._model.for_reading(bf16=True) if bf16 else self._model
         self._calibration = calibration
         self._version = version
 
@@ -67,7 +69,7 @@ class ModelReader:
 
     def uncalibrated(self) -> ModelReader:
         """The same model with its probabilities as they are."""
-        return ModelReader(self._model, Calibration(), self._version)
+        return ModelReader(self._model, Calibration(), self._version, bf16=self._quick is not self._model)
 
     @property
     def version(self) -> str:
@@ -87,13 +89,23 @@ class ModelReader:
         """One answer a question, in their order; any number of them, best some dozens at a time."""
         if not questions:
             return []
-        raw = self._decode(questions, [question.image for question in questions])
+        raw = self._looked(questions)
         again = [i for i, (question, one) in enumerate(zip(questions, raw, strict=True)) if asked_again(question, one)]
         others = self._looked_again(questions, again)
         return [
             settled(question, one, others.get(i, ()), self._calibration)
             for i, (question, one) in enumerate(zip(questions, raw, strict=True))
         ]
+
+    def _looked(self, questions: Sequence[Question]) -> list[Raw]:
+        """What is said at first sight."""
+        raw = self._decode(self._quick, questions, [question.image for question in questions])
+        unsure = [i for i, one in enumerate(raw) if one.confidence < UNSURE]
+        if self._quick is not self._model and unsure:
+            some = [questions[i] for i in unsure]
+            for i, one in zip(unsure, self._decode(self._model, some, [each.image for each in some]), strict=True):
+                raw[i] = one
+        return raw
 
     def _looked_again(self, questions: Sequence[Question], again: Sequence[int]) -> dict[int, list[Raw]]:
         """What is said of other cuts, by the number of the question."""
@@ -105,24 +117,24 @@ class ModelReader:
                 asked += [(number, image) for image in (one.alternate, *looks(one.image))]
         for start in range(0, len(asked), AT_ONCE):
             part = asked[start : start + AT_ONCE]
-            said = self._decode([questions[number] for number, _ in part], [image for _, image in part])
+            said = self._decode(self._quick, [questions[number] for number, _ in part], [image for _, image in part])
             for (number, _), raw in zip(part, said, strict=True):
                 told[number].append(raw)
         return told
 
-    def _decode(self, questions: Sequence[Question], images: Sequence[Pixels]) -> list[Raw]:
+    def _decode(self, model: NanoVLM, questions: Sequence[Question], images: Sequence[Pixels]) -> list[Raw]:
         """Each distinct image is seen once, whatever is asked about it."""
         about: dict[int, list[int]] = defaultdict(list)
         for number, image in enumerate(images):
             about[id(image)].append(number)
-        config = self._model.config
+        config = model.config
         distinct = [fitted(images[numbers[0]], config.height, config.width) for numbers in about.values()]
-        asked = self._model.decoder.embed_tokens(torch.tensor([question_id(one.kind) for one in questions]))
-        seen = self._model.see(tensor(distinct))
+        asked = model.decoder.embed_tokens(torch.tensor([question_id(one.kind) for one in questions]))
+        seen = model.see(tensor(distinct))
         packs = [
             Pack(one, [asked[n, None] for n in numbers]) for one, numbers in zip(seen, about.values(), strict=True)
         ]
-        rows = Rows.begun(self._model, packs)
+        rows = Rows.begun(model, packs)
         # Questions still being answered, in the order of the rows; finished ones leave.
         writing = [number for numbers in about.values() for number in numbers]
         chances = (rows.logits.float() + torch.stack([allowed.first(questions[n]) for n in writing])).log_softmax(-1)

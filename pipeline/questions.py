@@ -47,8 +47,16 @@ class Reading:
         return self.state in (AnswerState.PRESENT, AnswerState.ILLEGIBLE)
 
 
+#: What there is to say of an untouched field. Of the fields of labelled documents that were found to be so none held
+#: anything (docs/decisions/0040).
+UNTOUCHED = Answer(AnswerState.EMPTY, None, 0.9995, 0.0005)
+
+
 def questions(evidence: Evidence, field: FormField | None) -> list[Question]:
-    """What is asked about an evidence; `field` is None for ink that no field explains, and for `docvigil read`."""
+    """What is asked about an evidence, nothing where it is untouched; `field` is None for ink that no field explains,
+    and for `docvigil read`."""
+    if evidence.untouched:
+        return []
     alphabet, longest = _limits(evidence, field)
     asked = [Question(evidence.kind, evidence.image, alphabet, longest, evidence.alternate)]
     if _print_wanted(evidence, field):
@@ -58,10 +66,10 @@ def questions(evidence: Evidence, field: FormField | None) -> list[Question]:
 
 def reading(evidence: Evidence, field: FormField | None, answers: Sequence[Answer]) -> Reading:
     """What the answers to `questions(evidence, field)` say. Raises `ValueError` for another number of answers."""
-    wanted = 2 if _print_wanted(evidence, field) else 1
+    wanted = 0 if evidence.untouched else 2 if _print_wanted(evidence, field) else 1
     if len(answers) != wanted:
         raise ValueError(f"{len(answers)} answers to the {wanted} questions about {evidence.field!r}")
-    ink = answers[0]
+    ink = answers[0] if answers else UNTOUCHED
     value = ink.value if ink.state is AnswerState.PRESENT else None
     printed = None
     if wanted == 2 and answers[1].state is AnswerState.PRESENT and answers[1].value and ink.state is not _EMPTY:

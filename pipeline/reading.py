@@ -57,6 +57,7 @@ class Evidence:
     residual: float | None = None  # registration error at this field, in millimetres on paper
     cells: int | None = None  # comb boxes in the field, None for a free line
     faults: tuple[str, ...] = ()  # why the evidence can't be trusted, e.g. "registration", "off page"
+    untouched: bool = False  # nothing stands there but what the blank has: no model need look
 
 
 @dataclass(frozen=True, slots=True, eq=False)

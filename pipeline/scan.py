@@ -12,15 +12,14 @@ from pathlib import Path
 
 from pipeline.checks import Context, Form, FormSheet, judge_form, judge_page
 from pipeline.doctypes.schema import DocumentType
-from pipeline.evidence import cut
 from pipeline.findings import Finding, Verdict
+from pipeline.harvest import harvest
 from pipeline.instances import Instance, group
 from pipeline.locate import Atlas, Location
 from pipeline.pages import Limits, Page, render
 from pipeline.quality import Quality, assess
 from pipeline.questions import Reading, questions, reading
 from pipeline.reading import Evidence, Reader
-from pipeline.unexpected import unexpected
 from pipeline.verdict import decide
 
 
@@ -37,7 +36,7 @@ def look(page: Page, atlas: Atlas) -> Looked:
     """Judges a page's quality, finds what it is, and cuts its fields and unexpected ink."""
     quality, location = assess(page), atlas.locate(page)
     # Which of two editions with the same print it is, the file's other pages tell later: both are cut.
-    evidence = {_key(one.doctype): (*cut(page, one), *unexpected(page, one)) for one in (location, *location.twins)}
+    evidence = {_key(one.doctype): harvest(page, one) for one in (location, *location.twins)}
     twins = tuple(replace(one, fit=None) for one in location.twins)
     return Looked(quality, replace(location, fit=None, twins=twins), evidence)
 

@@ -6,32 +6,24 @@ told from ink here, and a field explains what overflows it.
 
 from __future__ import annotations
 
-from typing import TypeAlias, cast
+from typing import cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.doctypes.schema import FieldKind
 from pipeline.evidence import bounds, placed, warp
 from pipeline.geometry import Box
-from pipeline.locate import Location
+from pipeline.ink import Ink, Mask, disc
 from pipeline.pages import Page
 from pipeline.reading import Evidence, Pixels, QuestionKind
-from pipeline.sheet import PX_PER_MM, Fit, Sheet, darkness, moved
-
-Mask: TypeAlias = npt.NDArray[np.uint8]
+from pipeline.sheet import PX_PER_MM, moved
 
 #: Ink is at least this much darker than the paper around it (grey levels).
 DARKER = 32
 
 #: Where the blank is at least this dark, ink can't be told from print (grey levels).
 PRINTED = 90
-
-#: Levels of the blank's darkness that are looked at together, the share of a page's pixels there that is print, and
-#: from what on a pixel of the blank is the ridge of a printed line, by the line's darkness.
-BIN, USUAL = 8, 0.9
-RIDGE = (np.arange(256) * 0.7).astype(np.uint8)
 
 #: A streak darkens this share of a row or column of the scan, is this much darker than beside it (grey levels), and
 #: is no wider than this (work pixels).
@@ -43,9 +35,6 @@ LEAST_MM, LEAST_INK_MM2 = 4.0, 1.5
 #: Strokes this near to each other (mm) are one stroke, marks this near are one mark.
 LINK_MM, MERGE_MM = 1.3, 7.0
 
-#: How far ink of a field may reach beyond it (mm): hands overflow boxes, signatures and stamps more.
-GROWN_MM, GROWN_WIDE_MM = 3.0, 7.0
-
 #: A mark that lies in fields with more than this share of its ink is theirs.
 EXPLAINED = 0.5
 
@@ -56,25 +45,18 @@ EDGE_MM = 4.0
 MOST_MARKS = 12
 
 
-def unexpected(page: Page, location: Location) -> list[Evidence]:
-    """The marks on a page that its form doesn't explain, as evidence of kind MARK named "unexpected".
-
-    A page whose place is not sure gives none: against the wrong blank everything is unexpected.
-    """
-    sheet, fit = location.sheet, location.fit
-    if not location.sure or location.doctype is None or sheet is None or fit is None:
+def unexpected(page: Page, ink: Ink | None) -> list[Evidence]:
+    """The marks on a page that its form doesn't explain, as evidence of kind MARK named "unexpected"; none where the
+    page isn't laid on a blank."""
+    if ink is None:
         return []
+    location, sheet = ink.location, ink.sheet
     work, _to_page = page.work
-    maps = _maps(sheet, fit)
-    upright = cast(Pixels, cv2.remap(work, *maps, cv2.INTER_LINEAR, borderValue=255))
     there = np.full(work.shape, 255, np.uint8)
-    inside = cast(Mask, cv2.remap(there, *maps, cv2.INTER_NEAREST, borderValue=0))
-    clean = cast(Mask, cv2.remap(_unstreaked(work), *maps, cv2.INTER_NEAREST, borderValue=0))
-    explained = _explained(location, sheet)
-    ink = _extra(upright, sheet, explained, location.residual_mm or 0.0) & clean
-    marks = _marks(ink, explained, _within(inside))
+    inside = cast(Mask, cv2.remap(there, *ink.maps, cv2.INTER_NEAREST, borderValue=0))
+    clean = cast(Mask, cv2.remap(_unstreaked(work), *ink.maps, cv2.INTER_NEAREST, borderValue=0))
     evidence = []
-    for ordinal, (x0, y0, x1, y1) in enumerate(marks):
+    for ordinal, (x0, y0, x1, y1) in enumerate(_marks(_extra(ink) & clean, ink.explained, _within(inside))):
         box = Box(x0 / sheet.width, y0 / sheet.height, x1 / sheet.width, y1 / sheet.height)
         mapping, residual, _voices = placed(location, box)
         corners = moved(np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], np.float64) - 0.5, mapping)
@@ -93,42 +75,12 @@ def unexpected(page: Page, location: Location) -> list[Evidence]:
     return evidence
 
 
-def _maps(sheet: Sheet, fit: Fit) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """For each work pixel of the sheet its place on the page's work image, local offsets included."""
-    step = 24
-    rows, columns = sheet.height // step + 2, sheet.width // step + 2
-    ys, xs = np.mgrid[0:rows, 0:columns] * float(step)
-    grid = np.stack([xs.ravel(), ys.ravel()], axis=1)
-    ends = moved(grid + fit.near_all(grid), fit.matrix).astype(np.float32).reshape(rows, columns, 2)
-    # Between the knots the map is linear: a stretch of the grid, sampled at the pixels.
-    across, down = np.meshgrid(
-        np.arange(sheet.width, dtype=np.float32) / step, np.arange(sheet.height, dtype=np.float32) / step
-    )
-    both = cv2.remap(ends, across, down, cv2.INTER_LINEAR)
-    return np.ascontiguousarray(both[..., 0]), np.ascontiguousarray(both[..., 1])
-
-
-def _extra(upright: Pixels, sheet: Sheet, explained: Mask, residual_mm: float) -> Mask:
-    """Ink darker than the paper around it and than any print of the blank near by."""
-    dark = darkness(upright)
-    known = cast(Mask, cv2.dilate(sheet.darkness, _disc(0.55 + 2 * residual_mm)))
-    # Noise decides how much darker ink must be: the paper's own spread, seen where nothing is printed.
-    bare = _counts(known, dark, cast(Mask, cv2.compare(known, BIN, cv2.CMP_LT)))[0]
-    limit = max(DARKER, 2.5 * float(np.searchsorted(bare, 0.75 * bare[-1])))
-    # A fax blackens grey print: how dark print of each level comes out is seen on its ridges where nobody writes.
-    ridges = cast(Mask, cv2.compare(sheet.darkness, cv2.LUT(known, RIDGE), cv2.CMP_GT)) & ~explained
-    counts = _counts(known, dark, ridges)
-    shown = np.array([np.searchsorted(row, USUAL * row[-1]) if row[-1] >= 50 else 0 for row in counts], np.float32)
-    shown[0] = 0
-    expected = np.maximum(np.repeat(np.maximum.accumulate(shown), BIN), np.arange(256)).clip(0, 231).astype(np.uint8)
-    print_ = cast(Mask, cv2.LUT(known, expected))
-    return np.where((dark > limit) & (dark > cv2.add(print_, 24)) & (known < PRINTED), 255, 0).astype(np.uint8)
-
-
-def _counts(known: Pixels, dark: Pixels, where: Mask) -> npt.NDArray[np.float64]:
-    """For each bin of the blank's darkness how many of the pixels are of each darkness on the page, or below."""
-    counts = cv2.calcHist([known, dark], [0, 1], where, [256 // BIN, 256], [0, 256, 0, 256])
-    return np.asarray(counts.cumsum(axis=1), np.float64)
+def _extra(ink: Ink) -> Mask:
+    """Ink darker than the paper around it and than any print of the blank near by. Noise decides how much darker: the
+    paper's own spread, seen where nothing is printed."""
+    dark, limit = ink.dark, max(DARKER, 2.5 * ink.noise)
+    print_ = cv2.add(cv2.min(ink.expected, 231), 24)
+    return np.where((dark > limit) & (dark > print_) & (ink.known < PRINTED), 255, 0).astype(np.uint8)
 
 
 def _unstreaked(work: Pixels) -> Mask:
@@ -146,27 +98,9 @@ def _unstreaked(work: Pixels) -> Mask:
     return clean
 
 
-def _explained(location: Location, sheet: Sheet) -> Mask:
-    """Where ink is expected: fields, grown by what hands overflow them, and free areas."""
-    mask = np.zeros((sheet.height, sheet.width), np.uint8)
-    doctype = location.doctype
-    if doctype is None or location.form_page is None:
-        return mask
-    areas = [(Box.of(area), 1.0) for area in doctype.pages[location.form_page - 1].free_areas]
-    for field in doctype.fields:
-        if field.page == location.form_page:
-            wide = field.kind in (FieldKind.SIGNATURE, FieldKind.ENDORSEMENT)
-            areas.append((field.where, GROWN_WIDE_MM if wide else GROWN_MM))
-    for box, grown in areas:
-        margin = round(grown * PX_PER_MM)
-        x0, y0, x1, y1 = box.pixels(sheet.width, sheet.height)
-        mask[max(0, y0 - margin) : y1 + margin, max(0, x0 - margin) : x1 + margin] = 255
-    return mask
-
-
 def _marks(ink: Mask, explained: Mask, interior: Mask) -> list[tuple[int, int, int, int]]:
     """Boxes (work pixels) around marks, largest first."""
-    linked = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, _disc(LINK_MM))
+    linked = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, disc(LINK_MM))
     count, labels, stats, _centres = cv2.connectedComponentsWithStats(linked, connectivity=8)
     if count < 2:
         return []
@@ -232,8 +166,3 @@ def _within(inside: Mask) -> Mask:
     """What lies on the page but for the strip along its edge."""
     side = 2 * round(EDGE_MM * PX_PER_MM) + 1
     return cast(Mask, cv2.erode(inside, np.ones((side, side), np.uint8), borderValue=0))
-
-
-def _disc(radius_mm: float) -> Mask:
-    side = 2 * max(1, round(radius_mm * PX_PER_MM)) + 1
-    return cast(Mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))

@@ -128,6 +128,7 @@ def _evidence(entry: EvidenceEntry, pictures: EvidenceReader) -> Evidence:
         residual=entry.residual,
         cells=entry.cells,
         faults=entry.faults,
+        untouched=entry.untouched,
     )
 
 

@@ -45,6 +45,7 @@ class EvidenceEntry:
     residual: float | None = None
     cells: int | None = None
     faults: tuple[str, ...] = ()
+    untouched: bool = False
 
     @property
     def where(self) -> Box:

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
-from pipeline.evidence import cut, derived
+from pipeline.evidence import derived
+from pipeline.harvest import harvest
 from pipeline.instances import group
 from pipeline.locate import Atlas, Location
 from pipeline.pages import Page, render
 from pipeline.quality import Quality, assess
 from pipeline.reading import Evidence
-from pipeline.unexpected import unexpected
 from records.objects import original
 from records.words import Lease
 from workers import observe
@@ -72,9 +72,7 @@ class _Sheets:
         with self.watch.timed("cut"):
             # Which of two editions with the same print it is, the other pages tell later: both are cut.
             found = {
-                _key(each): (*cut(page, each), *unexpected(page, each))
-                for each in (location, *location.twins)
-                if each.doctype is not None
+                _key(each): harvest(page, each) for each in (location, *location.twins) if each.doctype is not None
             }
             picture = derived(page, location)
         with self.watch.timed("encode"):
@@ -123,6 +121,7 @@ class _Sheets:
             residual=evidence.residual,
             cells=evidence.cells,
             faults=evidence.faults,
+            untouched=evidence.untouched,
         )
 
 

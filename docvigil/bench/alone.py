@@ -59,7 +59,17 @@ def asked(store: ObjectStore, manifest: Mapping[str, Any], types: Mapping[str, D
         for one in told.evidences:
             key, kind, image = doctypes.get(one.page), QuestionKind(one.kind), pictures.image(one.image)
             alternate = None if kind is QuestionKind.MARK else narrowed(image)
-            cut = Evidence(one.field, kind, one.page, one.where, image, one.ordinal, alternate, cells=one.cells)
+            cut = Evidence(
+                one.field,
+                kind,
+                one.page,
+                one.where,
+                image,
+                one.ordinal,
+                alternate,
+                cells=one.cells,
+                untouched=one.untouched,
+            )
             field = None if key is None or one.field == "unexpected" else types[key].field(one.field)
             found += questions(cut, field)
     return [one for one in found if one.kind is not QuestionKind.PRINT]

@@ -44,7 +44,7 @@ class VisionEncoder(nn.Module):
         self.norm = nn.LayerNorm(config.hidden)
 
     def forward(self, images: Tensor) -> Tensor:
-        places = self.stem(images.to(self.stem[0][0].weight.dtype)).to(self.position.dtype)
+        places = self.stem(images.to(next(self.stem.parameters()).dtype)).to(self.position.dtype)
         batch, _, _, columns = places.shape
         joined = places.permute(0, 3, 1, 2).reshape(batch, columns, -1)
         seen: Tensor = self.encoder(inputs_embeds=self.shuffle(joined) + self.position).last_hidden_state

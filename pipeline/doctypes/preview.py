@@ -15,6 +15,7 @@ from pipeline.doctypes.load import load
 from pipeline.doctypes.schema import DocumentType, FieldKind
 from pipeline.evidence import cut, derived
 from pipeline.geometry import Box
+from pipeline.ink import laid
 from pipeline.locate import LEAST_INLIERS, Atlas, Location
 from pipeline.pages import Colour, Limits, Page, render
 from pipeline.reading import Evidence, Pixels
@@ -149,7 +150,7 @@ def _taken(page: Page, location: Location, cuts: Sequence[Evidence], doctype: Do
         residual_mm=location.residual_mm if mine else None,
         fields=tuple(one.field for one in cuts),
         faulty=tuple(one.field for one in cuts if one.faults),
-        marks=len(unexpected(page, location)) if mine else 0,
+        marks=len(unexpected(page, laid(page, location))) if mine else 0,
     )
 
 

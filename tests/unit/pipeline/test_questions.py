@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -128,3 +129,15 @@ def test_aadhaar_in_other_print_is_masked() -> None:
 def test_a_wrong_number_of_answers_is_refused() -> None:
     with pytest.raises(ValueError, match="1 answers to the 2 questions"):
         reading(cut(QuestionKind.ENDORSEMENT), field("endorsement"), [EMPTY])
+
+
+def test_nothing_is_asked_of_an_untouched_field() -> None:
+    """Not even where print would be asked for; an answer nobody asked for is refused."""
+    for kind in (QuestionKind.SIGNATURE, QuestionKind.ENDORSEMENT, QuestionKind.DATE):
+        bare = replace(cut(kind), untouched=True)
+        assert questions(bare, field(kind.value)) == []
+        told = reading(bare, field(kind.value), [])
+        assert told.state is AnswerState.EMPTY and not told.filled and told.value is None
+        assert told.confidence > 0.99 and told.present < 0.01
+    with pytest.raises(ValueError, match="1 answers to the 0 questions"):
+        reading(bare, field("date"), [EMPTY])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.doctypes.schema import DocumentType, parse
+from pipeline.ink import laid
 from pipeline.locate import Atlas
 from pipeline.pages import Page
 from pipeline.reading import Evidence, Pixels, QuestionKind
@@ -32,7 +33,7 @@ def atlas(doctype: DocumentType) -> Atlas:
 def marks(atlas: Atlas, page: Page) -> list[Evidence]:
     found = atlas.locate(page)
     assert found.sure, found.why
-    return unexpected(page, found)
+    return unexpected(page, laid(page, found))
 
 
 def room(doctype: DocumentType) -> tuple[int, int, int, int]:
@@ -154,4 +155,4 @@ def test_a_streak_hides_no_mark(doctype: DocumentType, atlas: Atlas) -> None:
 def test_an_uncertain_page_gives_none(doctype: DocumentType, atlas: Atlas) -> None:
     page = scan(filled(doctype, 9), 9).page
     half = Page(1, np.ascontiguousarray(page.image[: page.image.shape[0] // 2]), None, page.dpi)
-    assert unexpected(half, atlas.locate(half)) == []
+    assert unexpected(half, laid(half, atlas.locate(half))) == []

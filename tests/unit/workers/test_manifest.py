@@ -38,6 +38,7 @@ evidences = st.builds(
     residual=st.none() | share,
     cells=st.none() | number,
     faults=st.lists(text, max_size=3).map(tuple),
+    untouched=st.booleans(),
 )
 manifests = st.builds(
     Manifest,

@@ -10,6 +10,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+import numpy as np
+
 from pipeline.checks import Context, Form, FormSheet, judge_form, judge_page
 from pipeline.doctypes.schema import FormField
 from pipeline.evidence import narrowed
@@ -24,6 +26,9 @@ from workers.manifest import EvidenceEntry, Manifest, PageEntry
 from workers.pictures import EvidenceReader, evidence
 from workers.station import Station
 from workers.stopwatch import Stopwatch
+
+#: In place of a picture that nobody is shown.
+UNSEEN = np.full((1, 1), 255, np.uint8)
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,8 @@ def _read(
         cut = _evidence(entry, pictures)
         wanted = [replace(one, priority=priority) for one in questions(cut, field)]
         portion.append((cut, field, wanted))
+        if cut.untouched:
+            observe.UNTOUCHED.inc()
         asked += len(wanted)
         if asked >= station.config.questions_at_once:
             flush()
@@ -116,7 +123,9 @@ def _read(
 
 
 def _evidence(entry: EvidenceEntry, pictures: EvidenceReader) -> Evidence:
-    image, kind = pictures.image(entry.image), QuestionKind(entry.kind)
+    kind = QuestionKind(entry.kind)
+    # Of an untouched field nobody asks, so its picture need not be unpacked.
+    image = UNSEEN if entry.untouched else pictures.image(entry.image)
     return Evidence(
         field=entry.field,
         kind=kind,
@@ -124,7 +133,7 @@ def _evidence(entry: EvidenceEntry, pictures: EvidenceReader) -> Evidence:
         box=entry.where,
         image=image,
         ordinal=entry.ordinal,
-        alternate=None if kind is QuestionKind.MARK else narrowed(image),
+        alternate=None if kind is QuestionKind.MARK or entry.untouched else narrowed(image),
         residual=entry.residual,
         cells=entry.cells,
         faults=entry.faults,

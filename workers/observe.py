@@ -43,6 +43,7 @@ SHADOWED = Counter(
     "docvigil_shadow_scans", "Scans that a version in shadow has read as well, by what came of it", ["outcome"]
 )
 QUESTIONS = Counter("docvigil_questions", "Questions put to the model")
+UNTOUCHED = Counter("docvigil_untouched", "Fields that show nothing but their blank, so that nothing was asked")
 DUE = Gauge(
     "docvigil_cases_due", "Documents overdue for a decision, and due soon", ["state"], multiprocess_mode="mostrecent"
 )

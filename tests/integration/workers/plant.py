@@ -31,8 +31,8 @@ from workers import reconcile, relay
 from workers.config import WorkerConfig
 
 ROOT = Path(__file__).parents[3]
-#: The box to sign in, as fractions of the page, and what may stand in it.
-SIGNED, EMPTY, KILLER, RAISER, BLACK = "signed", "empty", "killer", "raiser", "black"
+#: What may stand in the box to sign in. One that is empty bears a smudge, so that the reader is asked; a bare one none.
+SIGNED, EMPTY, BARE, KILLER, RAISER, BLACK = "signed", "empty", "bare", "killer", "raiser", "black"
 _numbers = itertools.count()
 
 
@@ -61,6 +61,8 @@ class Paper:
         page: Pixels = self._blank.copy()
         if what == SIGNED:
             page = handwriting(page, [self._box], seed)
+        elif what == EMPTY:
+            cv2.circle(page, ((x0 + x1) // 2, (y0 + y1) // 2), 7, 200, -1)
         elif what in (KILLER, RAISER):
             page[y0 + 3 : y1 - 3, x0 + 3 : x1 - 3] = 10 if what == KILLER else 135
         image = scan(page, seed, dpi=110).page.image

@@ -11,10 +11,11 @@ import pytest
 from redis import Redis
 from sqlalchemy import text
 
+from pipeline.questions import UNTOUCHED
 from records import anchors
 from records import balance as balance_of
 from records.registry import doctypes_of
-from tests.integration.workers.plant import BLACK, EMPTY, KILLER, RAISER, SIGNED, Plant, running, until
+from tests.integration.workers.plant import BARE, BLACK, EMPTY, KILLER, RAISER, SIGNED, Plant, running, until
 from tests.services import Services
 from workers import schedule
 
@@ -67,6 +68,19 @@ def test_documents_reach_their_verdicts(plant: Plant) -> None:
             ("scripted-1", "production")
         ]
     assert plant.store.get(row.evidence_key)[:4] == b"\x89PNG"
+
+
+def test_a_box_that_shows_nothing_is_empty_and_nobody_is_asked(plant: Plant) -> None:
+    smudged, bare = plant.drop(EMPTY, BARE)
+    assert plant.settled([smudged, bare]) == ["flagged", "flagged"]
+    said = (
+        "SELECT f.confidence FROM findings f JOIN scans s ON s.id = f.scan_id"
+        " WHERE s.document_id = ANY(:ids) AND f.\"check\" = 'signature.missing'"
+    )
+    asked, told = (plant.column(said, [one]) for one in (smudged, bare))
+    assert asked == [0.99] and told == [UNTOUCHED.confidence]
+    (key,) = plant.column(said.replace("f.confidence", "f.evidence_key"), [bare])
+    assert plant.store.get(str(key))[:4] == b"\x89PNG", "its picture is shown all the same"
 
 
 def test_a_file_that_is_no_document_is_quarantined_at_once_with_a_sentence(plant: Plant) -> None:

@@ -29,8 +29,9 @@ FILE = "bound.json"
 #: Thresholds that are tried, strictest first: fine near 1, where checks that are seldom wrong stand.
 GRID: tuple[float, ...] = (1.0, 0.9999, 0.9998, 0.9995, *(round(1 - one / 1000, 3) for one in range(1, 1001)))
 
-#: A class takes no threshold that by itself flags a larger share of the clean documents.
-MOST_FLAGGED = 0.05
+#: A class takes no threshold that by itself flags a larger share of the clean documents, and all classes together none
+#: that do: those that cost most go without.
+MOST_FLAGGED, MOST_TOGETHER = 0.05, 0.03
 
 #: What a document that could not be scanned raises: a person looks at it.
 QUARANTINED = "quarantined"
@@ -216,17 +217,29 @@ def chosen(
     alpha: float = ALPHA,
     delta: float = DELTA,
     most_flagged: float = MOST_FLAGGED,
+    most_together: float = MOST_TOGETHER,
     floor: Thresholds | None = None,
     **about: Any,
 ) -> Bound:
     """The bound of each class over documents that were tried, one trial a document; `about` are the other facts of
-    `Bound`."""
+    `Bound`. Which classes go without one, where all together would flag too many clean documents, is decided by the
+    clean documents alone, so that it can't flatter a bound."""
     base = floor or usual()
-    classes = {
-        check: class_bound(check, trials, base, alpha=alpha, delta=delta, most_flagged=most_flagged) for check in CHECKS
-    }
-    raised = Thresholds({**base.clear, **{name: one.threshold for name, one in classes.items()}}, base.default_clear)
     clean = [one for one in trials if not one.defects]
+    clear = [one for one in clean if one.clear(base)]
+
+    def of(check: str, most: float) -> ClassBound:
+        return class_bound(check, trials, base, alpha=alpha, delta=delta, most_flagged=most)
+
+    def under(classes: Mapping[str, ClassBound]) -> Thresholds:
+        return Thresholds({**base.clear, **{name: one.threshold for name, one in classes.items()}}, base.default_clear)
+
+    classes = {check: of(check, most_flagged) for check in CHECKS}
+    dearest = sorted((name for name in classes if classes[name].flagged), key=lambda name: classes[name].flagged or 0.0)
+    while dearest and sum(not one.clear(under(classes)) for one in clear) > most_together * len(clean):
+        name = dearest.pop()
+        classes[name] = of(name, -1.0)
+    raised = under(classes)
     return Bound(
         alpha=alpha,
         delta=delta,

@@ -15,8 +15,8 @@ from docvigil.bench.supply import Supply
 #: Urgent documents on the idle system, and among those that wait; the medians count.
 TIMES = 5
 
-#: Documents dropped together, at least.
-LEAST = 10
+#: Documents dropped together beyond those that are missing: at least, and at most.
+LEAST, MOST = 10, 500
 
 #: Seconds for one document, or for those that wait to be taken in.
 MOST_SECONDS = 1800.0
@@ -64,7 +64,7 @@ def _fill(running: Plant, supply: Supply, waiting: int) -> None:
         if in_flight >= waiting:
             return
         # More than are missing, and not so few that as many are done while they come.
-        wanted = waiting - in_flight + waiting // 2 + LEAST
+        wanted = waiting - in_flight + min(MOST, waiting // 2 + LEAST)
         supply.put(running.drop, wanted)
         running.settle(arrived + wanted, MOST_SECONDS, in_flight=waiting + wanted)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from docvigil.settings import Settings, settings
 from docvigil.trials import Tried, tried, versions
 from pipeline.bounds import ALPHA, DELTA
 from pipeline.findings import CHECKS
-from pipeline.missed import FILE, MOST_FLAGGED, Bound, chosen
+from pipeline.missed import FILE, MOST_FLAGGED, MOST_TOGETHER, Bound, chosen
 
 #: Processes that try documents where none are named, at most: each holds the model.
 MOST_PROCESSES = 8
@@ -89,6 +89,9 @@ def calibrate(
     most_flagged: Annotated[
         float, typer.Option(min=0, max=1, help="Share of clean documents that one check may flag for its bound.")
     ] = MOST_FLAGGED,
+    most_together: Annotated[
+        float, typer.Option(min=0, max=1, help="Share that all checks together may flag; the dearest go without.")
+    ] = MOST_TOGETHER,
     real: Annotated[
         str | None, typer.Option(help="These are real documents, labelled by people: which, in a few words.")
     ] = None,
@@ -118,13 +121,23 @@ def calibrate(
         alpha=alpha,
         delta=delta,
         most_flagged=most_flagged,
+        most_together=most_together,
         model=model,
         rules=rules,
         types={name: types[name] for name in sorted({one.document_type for one in found}) if name in types},
         made_up=real is None,
         data=f"{len(found):,} labelled documents, {told}",
         date=datetime.now(UTC).date().isoformat(),
-        command=_command(folders, alpha, delta, most_flagged, real),
+        command=_command(
+            folders,
+            real,
+            {
+                "--alpha": (alpha, ALPHA),
+                "--delta": (delta, DELTA),
+                "--most-flagged": (most_flagged, MOST_FLAGGED),
+                "--most-together": (most_together, MOST_TOGETHER),
+            },
+        ),
         promise=MADE_UP if real is None else "It holds for documents like these, and no others.",
     )
     folder = judgement.model_folder(config)
@@ -205,12 +218,12 @@ def _tell(score: report.DocumentScore) -> None:
     screen.print(report.told(score), highlight=False)
 
 
-def _command(folders: Sequence[Path], alpha: float, delta: float, most_flagged: float, real: str | None) -> str:
-    """How to compute a bound again; of folders their names only, since the file travels with the model."""
+def _command(folders: Sequence[Path], real: str | None, shares: Mapping[str, tuple[float, float]]) -> str:
+    """How to compute a bound again, with the `shares` that aren't the usual ones (each with that); of folders their
+    names only, since the file travels with the model."""
     words = ["docvigil", "models", "calibrate", *(folder.resolve().name for folder in folders)]
-    words += ["--alpha", f"{alpha:g}"] if alpha != ALPHA else []
-    words += ["--delta", f"{delta:g}"] if delta != DELTA else []
-    words += ["--most-flagged", f"{most_flagged:g}"] if most_flagged != MOST_FLAGGED else []
+    for option, (given, usual) in shares.items():
+        words += [option, f"{given:g}"] if given != usual else []
     return shlex.join([*words, *(["--real", real] if real else [])])
 
 

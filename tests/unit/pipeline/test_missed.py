@@ -85,8 +85,27 @@ def test_a_threshold_that_flags_everything_is_not_taken_and_told() -> None:
     told = chosen(trials, **ABOUT)
     assert told.thresholds == {} and told.clean_flagged == 0
     assert told.told("date.future") == "no bound yet (a threshold of 0.971 would flag 90% of clean documents)"
-    bought = chosen(trials, most_flagged=1.0, **ABOUT)
+    bought = chosen(trials, most_flagged=1.0, most_together=1.0, **ABOUT)
     assert bought.thresholds == {"date.future": 0.971} and bought.clean_flagged == 90 == bought.clean - 10
+
+
+def test_where_all_thresholds_flag_too_much_the_dearest_go() -> None:
+    """Each of three flags little enough by itself; the one that flags most goes without a bound, and is told so."""
+    trials = several(1000 - 15 - 18 - 20, date_future=1.0, date_stale=1.0, date_order=1.0)
+    for check, name, dear in (
+        ("date.future", "date_future", 15),
+        ("date.stale", "date_stale", 18),
+        ("date.order", "date_order", 20),
+    ):
+        trials += several(400, {check}, {check}) + several(10, {check}, **{name: 0.9})
+        trials += several(dear, **{name: 0.8})
+    bound = chosen(trials, **ABOUT)
+    assert bound.thresholds == {"date.future": 0.901}
+    assert bound.clean_flagged == 15 and bound.clean_flagged_at_floor == 0
+    assert bound.told("date.order") == "no bound yet (a threshold of 0.901 would flag 2% of clean documents)"
+    assert not bound.classes["date.stale"].holds and bound.classes["date.stale"].misses == 10
+    looser = chosen(trials, most_together=0.04, **ABOUT)
+    assert looser.thresholds == {"date.future": 0.901, "date.stale": 0.901} and looser.clean_flagged == 33
 
 
 def test_a_bound_holds_only_while_no_threshold_is_lower(tmp_path: Path) -> None:

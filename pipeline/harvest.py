@@ -28,6 +28,9 @@ FAINT, SQUARE = 8, 3
 #: What is so many grey levels darker than the page's paper may be ink all over.
 SHADED = 48
 
+#: Inside a box to tick the blank is at least this dark only where something stands (grey levels).
+DARK = 24
+
 #: Work pixels where nothing is printed, as a share of the field's: with fewer nothing can be told.
 LEAST_BARE = 0.1
 
@@ -67,4 +70,13 @@ def _untouched(evidence: Evidence, field: FormField, ink: Ink, extra: Pixels) ->
         return False
     # A stamp may be wider than what counts as the paper around a pixel: then it is no darker than that.
     bare = ink.known[place] <= FAINT
-    return bool(bare.mean() >= LEAST_BARE and ink.upright[place][bare].min() >= ink.paper - SHADED)
+    if bare.mean() < LEAST_BARE or ink.upright[place][bare].min() < ink.paper - SHADED:
+        return False
+    return evidence.kind is not QuestionKind.CHECKBOX or not _ticked(field, ink)
+
+
+def _ticked(field: FormField, ink: Ink) -> bool:
+    """Whether the blank itself has something in a box to tick, as one made of filled forms may: every tick there looks
+    like print then."""
+    x0, y0, x1, y1 = field.where.widened(-0.25, -0.25).pixels(ink.sheet.width, ink.sheet.height)
+    return bool(ink.sheet.darkness[y0 : y1 + 1, x0 : x1 + 1].max(initial=0) > DARK)

@@ -54,6 +54,20 @@ def test_the_bundled_model_sees_whether_something_was_signed(model: ModelReader)
     assert presence(SIGNATURES, answered(model, SIGNATURES)) >= 0.95
 
 
+def test_rounded_convolutions_change_no_answer_and_no_doubt() -> None:
+    """What is unsure is computed once more as it always was; only how sure the others are may move."""
+    asked = [replace(question(one), alternate=None) for one in IDENTIFIERS]
+    exact, rounded = (
+        ModelReader.from_folder(bundled(), bf16=bf16).uncalibrated().read(asked) for bf16 in (False, True)
+    )
+    assert [(one.state, one.value) for one in rounded] == [(one.state, one.value) for one in exact]
+    moved = [abs(one.confidence - other.confidence) for one, other in zip(exact, rounded, strict=True)]
+    unsure = [one.confidence < UNSURE - 0.02 for one in exact]
+    assert 10 < sum(unsure) < len(unsure) - 10
+    assert max(move for move, doubt in zip(moved, unsure, strict=True) if doubt) < 1e-4
+    assert 1e-4 < max(moved) < 0.02
+
+
 def test_the_bundled_model_reads_dates(model: ModelReader) -> None:
     assert share_right(DATES, answered(model, DATES)) >= 0.5
 

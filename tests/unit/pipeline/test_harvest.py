@@ -18,14 +18,34 @@ from tests.unit.pipeline.paper import blank_of, filled, make_type, scan
 A5 = {"width_mm": 148.0, "height_mm": 210.0}
 
 
+#: Where there is room for two boxes to tick on the blank (pixels), and how large they are.
+ROOM, SIDE = ((680, 540), (760, 540)), 40
+
+
 @pytest.fixture(scope="module")
 def doctype(tmp_path_factory: pytest.TempPathFactory) -> DocumentType:
-    """A form with dates, lines and places to sign, of which one date is made an amount."""
+    """A form with dates, lines and places to sign, of which one date is made an amount, and two boxes to tick. The
+    second is ticked on the blank, which was made of filled forms."""
     made = make_type(tmp_path_factory.mktemp("types"), 53, **A5)
     data = made.model_dump(mode="json")
     one = next(one for one in data["fields"] if one["kind"] == "date")
     one |= {"kind": "amount", "format": None}
+    assert made.folder is not None
+    blank, (first, second) = blank_of(made), ROOM
+    height, width = blank.shape
+    for name, (x, y) in (("open", first), ("ticked", second)):
+        assert blank[y - 6 : y + SIDE + 6, x - 6 : x + SIDE + 6].min() == 255, "there is room"
+        cv2.rectangle(blank, (x, y), (x + SIDE, y + SIDE), 40, 2)
+        box = [x / width, y / height, (x + SIDE) / width, (y + SIDE) / height]
+        data["fields"].append({"name": name, "label": name, "kind": "checkbox", "box": box, "page": 1})
+    tick(blank, second)
+    cv2.imwrite(str(made.folder / made.pages[0].blank), blank)
     return parse(data, made.folder)
+
+
+def tick(image: Pixels, where: tuple[int, int]) -> None:
+    x, y = where
+    cv2.polylines(image, [np.array([(x + 12, y + 20), (x + 18, y + 27), (x + 28, y + 12)])], False, 30, 2)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +73,7 @@ def place(one: FormField, image: Pixels) -> tuple[int, int, int, int]:
 def test_an_empty_form_is_untouched(doctype: DocumentType, atlas: Atlas, manner: dict[str, float]) -> None:
     found = fields(atlas, scan(blank_of(doctype), 1, **manner).page).values()
     told = [one for one in found if one.kind in TOLD]
-    assert len(told) == 3 and sum(one.untouched for one in told) >= 2
+    assert len(told) == 5 and sum(one.untouched for one in told) >= 3
 
 
 @pytest.mark.parametrize(
@@ -104,6 +124,15 @@ def test_what_a_printed_line_may_hide_is_asked(doctype: DocumentType, atlas: Atl
     found = fields(atlas, scan(blank_of(doctype), 4).page)
     (amount,) = of_kind(doctype, "amount")
     assert found[amount.name].kind is QuestionKind.AMOUNT and not found[amount.name].untouched
+
+
+def test_a_tick_that_the_blank_has_too_is_asked_about(doctype: DocumentType, atlas: Atlas) -> None:
+    """It looks like print: nothing can be told from it."""
+    image = blank_of(doctype)
+    found = fields(atlas, scan(image, 7).page)
+    assert found["open"].untouched and not found["ticked"].untouched
+    tick(image, ROOM[0])
+    assert not fields(atlas, scan(image, 7).page)["open"].untouched
 
 
 def test_a_page_in_doubt_is_asked_about(doctype: DocumentType, atlas: Atlas) -> None:

@@ -24,7 +24,7 @@ from web.promises import Promise, Promises
 log = structlog.get_logger(__name__)
 
 #: Version of checks, rules and thresholds as code; the thresholds' own values are added to it.
-RULES = "2"
+RULES = "3"
 
 #: Versions whose promises a process remembers.
 REMEMBERED = 64

@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from pipeline import dates
 from pipeline.checks import presence
 from pipeline.checks.form import Context, Form, Notes, declared
-from pipeline.checks.weighed import Instead, weighed
+from pipeline.checks.weighed import COMMON_DATE, Instead, weighed
 from pipeline.findings import Finding, Outcome
 from pipeline.questions import Reading, otherwise
 from pipeline.reading import AnswerState
@@ -48,7 +48,7 @@ def judge(notes: Notes, form: Form, context: Context) -> Iterator[Finding]:
     yield notes.passed("date.unreadable", likeliest.chance, likeliest.message)
     for one in found:
         broken = one.check == "date.order" and one.outcome is Outcome.ANOMALY
-        yield weighed(one, [*instead, *_beside(notes, form)] if broken else instead)
+        yield weighed(one, [*instead, *_beside(notes, form)] if broken else instead, COMMON_DATE)
 
 
 def day_of(reading: Reading | None) -> date | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pipeline import identifiers
 from pipeline.checks import aadhaar, presence
 from pipeline.checks.form import Context, Form, Notes
-from pipeline.checks.weighed import weighed
+from pipeline.checks.weighed import COMMON_IDENTIFIER, weighed
 from pipeline.findings import Finding
 from pipeline.questions import otherwise
 
@@ -29,7 +29,7 @@ def judge(notes: Notes, form: Form, context: Context) -> Iterator[Finding]:
     if problem is not None:
         found = notes.anomaly("identifier.invalid", sure, notes.say("identifier.wrong", why=problem))
         others = [one for one in otherwise(reading) if not identifiers.check(field.identifier, one.value or "")]
-        yield weighed(found, [notes.instead(one, one.confidence) for one in others])
+        yield weighed(found, [notes.instead(one, one.confidence) for one in others], COMMON_IDENTIFIER)
         return
     certain = identifiers.certainty(field.identifier, sure)
     yield notes.passed("identifier.invalid", certain, notes.say("identifier.right"))

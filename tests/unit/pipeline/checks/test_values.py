@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.checks.weighed import COMMON
+from pipeline.checks.weighed import COMMON_IDENTIFIER
 from pipeline.findings import Outcome
 from pipeline.reading import Answer
 from tests.unit.pipeline.filled import EMPTY, ILLEGIBLE, chosen, flags, form, judged, only, said
@@ -31,16 +31,16 @@ def test_identifiers(name: str, answer: Answer, outcome: str | None) -> None:
 
 
 def test_a_wrong_identifier_that_may_be_a_right_one_misread_passes_and_says_so() -> None:
-    found = only(judged(form(isin_1=said("INE002A01013", 0.6, INE002A01018=0.1))), "identifier.invalid", "isin_1")
+    found = only(judged(form(isin_1=said("INE002A01013", 0.6, INE002A01018=0.3))), "identifier.invalid", "isin_1")
     assert found.outcome is Outcome.PASS and found.value == "INE002A01013", "what was read is not repaired"
-    assert found.confidence == pytest.approx(1 - 0.6 / (0.6 + COMMON * 0.1))
+    assert found.confidence == pytest.approx(1 - 0.6 / (0.6 + COMMON_IDENTIFIER * 0.3))
     assert found.message == "Isin 1 reads INE002A01013, but INE002A01018 is likelier to stand there."
 
 
 @pytest.mark.parametrize(
     "answer",
     [
-        said("INE002A01013", 0.97, INE002A01018=0.02),
+        said("INE002A01013", 0.6, INE002A01018=0.2),
         said("INE002A01013", 0.6, INE002A01019=0.3),
     ],
     ids=["the right one is too unlikely", "the other is wrong too"],

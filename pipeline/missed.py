@@ -31,7 +31,7 @@ GRID: tuple[float, ...] = (1.0, 0.9999, 0.9998, 0.9995, *(round(1 - one / 1000, 
 
 #: A class takes no threshold that by itself flags a larger share of the clean documents, and all classes together none
 #: that do: those that cost most go without.
-MOST_FLAGGED, MOST_TOGETHER = 0.05, 0.03
+MOST_FLAGGED, MOST_TOGETHER = 0.05, 0.01
 
 #: What a document that could not be scanned raises: a person looks at it.
 QUARANTINED = "quarantined"

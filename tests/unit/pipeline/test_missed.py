@@ -99,7 +99,7 @@ def test_where_all_thresholds_flag_too_much_the_dearest_go() -> None:
     ):
         trials += several(400, {check}, {check}) + several(10, {check}, **{name: 0.9})
         trials += several(dear, **{name: 0.8})
-    bound = chosen(trials, **ABOUT)
+    bound = chosen(trials, most_together=0.03, **ABOUT)
     assert bound.thresholds == {"date.future": 0.901}
     assert bound.clean_flagged == 15 and bound.clean_flagged_at_floor == 0
     assert bound.told("date.order") == "no bound yet (a threshold of 0.901 would flag 2% of clean documents)"

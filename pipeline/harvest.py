@@ -15,14 +15,14 @@ import numpy as np
 
 from pipeline.doctypes.schema import FormField
 from pipeline.evidence import MARGIN_X, MARGIN_Y, cut, shown_part
-from pipeline.ink import Ink, laid
+from pipeline.ink import BIN, Ink, laid
 from pipeline.locate import Location
 from pipeline.pages import Page
 from pipeline.reading import Evidence, Pixels, QuestionKind
 from pipeline.unexpected import unexpected
 
 #: The faintest ink, in grey levels over what paper and print explain, as the mean of a square of this many work pixels.
-#: Nobody sees less; the faintest pencil that was drawn for training reaches 19.
+#: Nobody sees less; the palest of 28,519 drawn fields that hold something reaches 21 (docs/decisions/0040).
 FAINT, SQUARE = 8, 3
 
 #: What is so many grey levels darker than the page's paper may be ink all over.
@@ -69,7 +69,7 @@ def _untouched(evidence: Evidence, field: FormField, ink: Ink, extra: Pixels) ->
     if not extra[place].size or int(extra[place].max()) > FAINT:
         return False
     # A stamp may be wider than what counts as the paper around a pixel: then it is no darker than that.
-    bare = ink.known[place] <= FAINT
+    bare = ink.known[place] <= BIN
     if bare.mean() < LEAST_BARE or ink.upright[place][bare].min() < ink.paper - SHADED:
         return False
     return evidence.kind is not QuestionKind.CHECKBOX or not _ticked(field, ink)

@@ -110,7 +110,7 @@ def _read(
         field = None
         if key is not None and entry.field != "unexpected":
             field = station.types.get(key).field(entry.field)
-        cut = _evidence(entry, pictures)
+        cut = unpacked(entry, pictures)
         wanted = [replace(one, priority=priority) for one in questions(cut, field)]
         portion.append((cut, field, wanted))
         if cut.untouched:
@@ -122,7 +122,8 @@ def _read(
     return readings
 
 
-def _evidence(entry: EvidenceEntry, pictures: EvidenceReader) -> Evidence:
+def unpacked(entry: EvidenceEntry, pictures: EvidenceReader) -> Evidence:
+    """An evidence as it was cut, but for the picture of an untouched one."""
     kind = QuestionKind(entry.kind)
     # Of an untouched field nobody asks, so its picture need not be unpacked.
     image = UNSEEN if entry.untouched else pictures.image(entry.image)

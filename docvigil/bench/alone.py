@@ -19,10 +19,10 @@ import torch
 from models.engine import Engine
 from models.reader import ModelReader
 from pipeline.doctypes.schema import DocumentType
-from pipeline.evidence import narrowed
 from pipeline.questions import questions
-from pipeline.reading import Evidence, Question, QuestionKind, Reader
+from pipeline.reading import Question, QuestionKind, Reader
 from records.objects import ObjectStore
+from workers.infer import unpacked
 from workers.manifest import Manifest
 from workers.pictures import evidence
 
@@ -57,21 +57,9 @@ def asked(store: ObjectStore, manifest: Mapping[str, Any], types: Mapping[str, D
         return found
     with evidence(store, told.archive) as pictures:
         for one in told.evidences:
-            key, kind, image = doctypes.get(one.page), QuestionKind(one.kind), pictures.image(one.image)
-            alternate = None if kind is QuestionKind.MARK else narrowed(image)
-            cut = Evidence(
-                one.field,
-                kind,
-                one.page,
-                one.where,
-                image,
-                one.ordinal,
-                alternate,
-                cells=one.cells,
-                untouched=one.untouched,
-            )
+            key = doctypes.get(one.page)
             field = None if key is None or one.field == "unexpected" else types[key].field(one.field)
-            found += questions(cut, field)
+            found += questions(unpacked(one, pictures), field)
     return [one for one in found if one.kind is not QuestionKind.PRINT]
 
 

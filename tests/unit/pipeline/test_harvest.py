@@ -114,9 +114,8 @@ def test_a_stamp_that_covers_all_of_it_is_enough(doctype: DocumentType, atlas: A
     image[y0 - 70 : y1 + 70, max(0, x0 - 70) : x1 + 70] = np.minimum(
         image[y0 - 70 : y1 + 70, max(0, x0 - 70) : x1 + 70], 120
     )
-    location = atlas.locate(scan(image, 3).page)
     page = scan(image, 3).page
-    found = {each.field: each for each in harvest(page, replace(location, sure=True))}
+    found = {each.field: each for each in harvest(page, replace(atlas.locate(page), sure=True))}
     assert not found[one.name].untouched
 
 

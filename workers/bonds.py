@@ -1,4 +1,4 @@
-"""What a process asks of the system for itself: to end with its parent, and to stay within its memory.
+"""What a process asks of the system for itself: to end with its parent, to stay in its memory, to be one thread.
 
 Nothing heavy is imported.
 """
@@ -32,3 +32,13 @@ def die_with_parent() -> None:
     if os.getppid() != parent:
         # It died in between.
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def one_thread() -> None:
+    """OpenCV and numpy compute on the thread that asks. There are as many processes as cores are to be used, and a
+    helper of numpy's that waits for its share of a small product spins meanwhile."""
+    import cv2
+    from threadpoolctl import threadpool_limits
+
+    cv2.setNumThreads(1)
+    threadpool_limits(1, "blas")

@@ -8,14 +8,13 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import cv2
 from celery import Celery
 from celery.signals import setup_logging, worker_process_init, worker_shutting_down
 
 from pipeline.reading import Reader
 from workers import app as celery_app
 from workers import credit, tasks
-from workers.bonds import die_with_parent, limit_memory
+from workers.bonds import die_with_parent, limit_memory, one_thread
 from workers.config import TrainingConfig, WorkerConfig
 from workers.retrain import Trainer, register
 from workers.station import configure, station
@@ -36,7 +35,7 @@ def run_prepare(config: WorkerConfig, concurrency: int | None = None) -> None:
     def process_started(**_: Any) -> None:
         die_with_parent()
         limit_memory(config.prepare_memory_bytes)
-        cv2.setNumThreads(1)
+        one_thread()
 
     worker_process_init.connect(process_started, weak=False)
     _run(

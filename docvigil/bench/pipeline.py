@@ -15,6 +15,7 @@ from sqlalchemy import text
 from docvigil.bench.plant import Memory, Plant, plant
 from docvigil.bench.priority import Priority
 from docvigil.bench.priority import measured as priority_of
+from docvigil.bench.stretches import Stretch, Stretches
 from docvigil.bench.supply import Supply
 from docvigil.bench.worker import TELL_SECONDS, Told
 from docvigil.settings import Settings
@@ -47,10 +48,16 @@ PARTS = {
 WORKERS = ("worker-prepare", "worker-infer")
 
 SCANS = text("""
-    SELECT s.timings, s.manifest, extract(epoch FROM d.created_at)::float8 AS came,
-           extract(epoch FROM d.verdict_at)::float8 AS judged, d.reason
+    SELECT s.timings, jsonb_array_length(s.manifest -> 'pages') AS pages, d.reason,
+           extract(epoch FROM d.created_at)::float8 AS came, extract(epoch FROM d.verdict_at)::float8 AS judged
       FROM scans s JOIN documents d ON d.scan_id = s.id
      WHERE d.created_at > to_timestamp(:after)
+""")
+
+#: What the engine alone is given: as many as it can read in its time.
+MANIFESTS = text("""
+    SELECT s.manifest FROM scans s JOIN documents d ON d.scan_id = s.id
+     WHERE d.created_at > to_timestamp(:after) ORDER BY d.created_at LIMIT 1000
 """)
 
 
@@ -80,6 +87,8 @@ class Result:
     cpu_ms_processes: dict[str, float]
     idle_cpu_ms: dict[str, float]
     memory_mib: dict[str, Kept]
+    #: From the first documents to the last.
+    stretches: tuple[Stretch, ...] = ()
     #: None with the null reader.
     engine: Alone | None = None
     over_engine: float | None = None
@@ -109,13 +118,15 @@ def measured(
         say(f"{reader}: {documents} documents")
         with Memory(running.supervisor, WORKERS) as memory:
             before, told, started = running.cpu(), Told.read(running.told), time.time()
+            stretches = Stretches(documents, running.cpu, WORKERS)
             supply.put(running.drop, documents)
-            running.settle(FIRST + documents, MOST_SECONDS)
+            running.settle(FIRST + documents, MOST_SECONDS, done=lambda done: stretches.look(done - FIRST))
             after = running.cpu()
         time.sleep(2 * TELL_SECONDS)
         model = Told.read(running.told).model_cpu - told.model_cpu
         with running.desk.sessions.begin() as session:
             scans = session.execute(SCANS, {"after": started}).all()
+            manifests = [] if reader == "null" else session.execute(MANIFESTS, {"after": started}).scalars().all()
         if waiting:
             priority = priority_of(running, supply, waiting, lambda words: say(f"{reader}: {words}"))
         settings, store = running.desk.settings, running.desk.store
@@ -125,7 +136,7 @@ def measured(
     engine = None
     if reader != "null":
         say(f"{reader}: the engine alone")
-        engine = _alone(reader, settings, store, [one.manifest for one in scans])
+        engine = _alone(reader, settings, store, manifests)
     processes = {name: (after[name] - before.get(name, 0.0)) * 1000 / documents for name in sorted(after)}
     stages = _stages([one.timings for one in scans])
     parts = {part: stages.get(stage, 0.0) for part, stage in PARTS.items()}
@@ -135,7 +146,7 @@ def measured(
     return Result(
         reader=reader,
         documents=len(scans),
-        pages=sum(len(one.manifest["pages"]) for one in scans),
+        pages=sum(one.pages for one in scans),
         seconds=seconds,
         documents_per_s=rate,
         cpu_ms=whole,
@@ -144,6 +155,7 @@ def measured(
         cpu_ms_processes=processes,
         idle_cpu_ms=idle,
         memory_mib={name: _kept(seen) for name, seen in memory.seen.items()},
+        stretches=tuple(stretches.seen),
         engine=engine,
         over_engine=None if engine is None else rate / engine.documents_per_s,
         priority=priority,

@@ -62,16 +62,24 @@ class Plant:
         return arrivals, in_flight
 
     def settle(
-        self, arrivals: int, seconds: float, *, in_flight: int = 0, watch: Callable[[Balance], None] | None = None
+        self,
+        arrivals: int,
+        seconds: float,
+        *,
+        in_flight: int = 0,
+        watch: Callable[[Balance], None] | None = None,
+        done: Callable[[int], None] | None = None,
     ) -> None:
         """Waits until so many arrivals have come and at most so many documents are in flight; `watch` is shown the sums
-        now and then. Raises TimeoutError with the last counts."""
+        now and then, `done` told how many arrivals are no more in flight. Raises TimeoutError with the last counts."""
         until, sums_at = time.monotonic() + seconds, 0.0
         while True:
             if watch is not None and time.monotonic() >= sums_at:
                 watch(self.balance())
                 sums_at = time.monotonic() + SUMS_SECONDS
             came, left = self.counts()
+            if done is not None:
+                done(came - left)
             if came >= arrivals and left <= in_flight:
                 return
             if time.monotonic() > until:

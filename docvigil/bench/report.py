@@ -23,6 +23,11 @@ ROWS = (
     ("CPU-ms of {}", "{:.1f}", "cpu_ms_processes"),
     ("CPU-ms a second of {}, idle", "{:.1f}", "idle_cpu_ms"),
     ("memory of {}, MiB: first, last quarter, most", "{0.first:.0f}, {0.last:.0f}, {0.most:.0f}", "memory_mib"),
+    (
+        "documents/s, CPU-ms a document, of it workers: {}",
+        "{0.documents_per_s:.2f}, {0.cpu_ms:.0f}, {0.workers_cpu_ms:.0f}",
+        "stretches",
+    ),
     ("one question, idle engine, p95 in s", "{:.3f}", "engine.interactive_alone_s"),
     ("one question, busy engine, p95 in s", "{:.3f}", "engine.interactive_busy_s"),
     ("  over idle", "{:.1f}×", "engine.interactive_over_alone"),
@@ -40,11 +45,16 @@ def rows(results: Sequence[Result]) -> Iterator[tuple[str, ...]]:
     """A title, and a value of each result; empty where it has none. What none has is left out."""
     for title, shape, path in ROWS:
         found = [_at(one, path) for one in results]
+        found = [dict(_numbered(one)) if isinstance(one, tuple) else one for one in found]
         tables = [one for one in found if isinstance(one, dict)]
         if not tables and any(one is not None for one in found):
             yield (title, *("" if one is None else shape.format(one) for one in found))
         for name in dict.fromkeys(name for one in tables for name in one):
             yield (title.format(name), *(shape.format(one[name]) if name in one else "" for one in tables))
+
+
+def _numbered(some: Sequence[Any]) -> Iterator[tuple[str, Any]]:
+    return ((f"{number} of {len(some)}", one) for number, one in enumerate(some, 1))
 
 
 def _at(result: Result, path: str) -> Any:

@@ -103,11 +103,13 @@ def pipeline(
     document from intake to verdict, all processes counted, `cpu_ms`, and of it `cpu_ms_parts` (`rendering`,
     `registration`, `evidence encoding`, `model`, `print` with unpacking the evidence, `everything else`),
     `cpu_ms_stages`, `cpu_ms_processes`; `idle_cpu_ms` a second by process; `memory_mib` of each worker (`first` and
-    `last` quarter of the run, `most`). `engine` (`documents_per_s`, `questions_per_document`, `cpu_ms`, and the 95th
-    percentiles of one question of a person: `interactive_alone_s`, `interactive_busy_s` while documents keep the engine
-    busy, `interactive_over_alone`) and `over_engine` are null with the null reader. `priority`, null without --waiting:
-    `waiting`, seconds to an urgent document's verdict `idle_s`, `waiting_s`, `over_idle`, and the same from its intake:
-    `idle_taken_in_s`, `waiting_taken_in_s`, `taken_in_over_idle`.
+    `last` quarter of the run, `most`); `stretches`, quarters of the documents one after the other (`documents`,
+    `documents_per_s`, `cpu_ms`, of the workers alone `workers_cpu_ms`). `engine` (`documents_per_s`,
+    `questions_per_document`, `cpu_ms`, and the 95th percentiles of one question of a person: `interactive_alone_s`,
+    `interactive_busy_s` while documents keep the engine busy, `interactive_over_alone`) and `over_engine` are null with
+    the null reader. `priority`, null without --waiting: `waiting`, seconds to an urgent document's verdict `idle_s`,
+    `waiting_s`, `over_idle`, and the same from its intake: `idle_taken_in_s`, `waiting_taken_in_s`,
+    `taken_in_over_idle`.
     """
     from docvigil.bench.pipeline import measured
     from docvigil.bench.report import rows

@@ -13,6 +13,7 @@ from docvigil.bench.alone import measured
 from docvigil.bench.pipeline import Kept, Result
 from docvigil.bench.priority import Priority
 from docvigil.bench.report import rows
+from docvigil.bench.stretches import Stretch, Stretches
 from docvigil.bench.supply import Supply
 from docvigil.bench.worker import Counted, NullReader, Told
 from pipeline.pages import Limits, render
@@ -30,6 +31,7 @@ RESULT = Result(
     cpu_ms_processes={"postgres": 400.0},
     idle_cpu_ms={"relay": 12.34},
     memory_mib={"worker-infer": Kept(100.0, 110.0, 120.4)},
+    stretches=(Stretch(2, 1.5, 410.0, 300.0), Stretch(1, 3.0, 380.0, 300.0)),
 )
 
 
@@ -114,5 +116,23 @@ def test_the_table_has_a_row_for_each_number_that_somebody_has() -> None:
     assert shown["  everything else"] == ["300.0", "300.0"]
     assert shown["CPU-ms a second of relay, idle"] == ["12.3", "12.3"]
     assert shown["memory of worker-infer, MiB: first, last quarter, most"] == ["100, 110, 120"] * 2
+    assert shown["documents/s, CPU-ms a document, of it workers: 2 of 2"] == ["3.00, 380, 300"] * 2
     assert shown["documents waiting"] == ["", "50"]
     assert "documents/s, engine alone" not in shown
+
+
+def test_each_stretch_counts_what_was_done_since_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, cpu = [0.0], {"worker": 10.0, "relay": 5.0}
+    monkeypatch.setattr("docvigil.bench.stretches.time.monotonic", lambda: now[0])
+    stretches = Stretches(8, lambda: dict(cpu), ["worker"])
+    # The second quarter's end is passed between two looks.
+    for seconds, worker, relay, done in ((0, 0, 0, 0), (2, 1, 1, 1), (4, 1, 1, 2), (10, 3, 0, 6), (12, 1, 1, 8)):
+        now[0] = seconds
+        cpu["worker"] += worker
+        cpu["relay"] += relay
+        stretches.look(done)
+    assert stretches.seen == [
+        Stretch(2, 0.5, 2000.0, 1000.0),
+        Stretch(4, pytest.approx(4 / 6), 750.0, 750.0),
+        Stretch(2, 1.0, 1000.0, 500.0),
+    ]

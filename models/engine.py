@@ -1,10 +1,11 @@
 """The engine: one thread owns the model, and batches questions of many callers.
 
 A batch is formed when it is full or its longest-waiting question has waited long enough. Documents of a higher priority
-go first. Interactive questions wait for no company: they go next and by themselves. A batch can't be interrupted, so
-while people ask, others take no longer than what was asked took, by what batches took before. Nobody is answered who
-has stopped waiting. A batch that is too large for the memory is halved, and so are those after it. One bad question
-fails its own caller only: a batch that raises is asked again one by one.
+go first. Interactive questions wait for no company: they go next and by themselves. A reader looks at pictures in
+steps, some of them several times; people are answered between two steps of a batch of documents, and while they ask, a
+step takes no longer than what was asked took, by what steps took before. Nobody is answered who has stopped waiting. A
+batch that is too large for the memory is halved, and so are those after it. One bad question fails its own caller only:
+a batch that raises is asked again one by one.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 from models.cost import Cost
+from models.steps import steps_of
 from pipeline.reading import Answer, Question, QuestionKind, Reader, ReaderUnavailable
 
 log = structlog.get_logger(__name__)
 
 BATCH = Histogram("docvigil_engine_batch", "Questions a batch", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256))
 WAIT = Histogram("docvigil_engine_wait_seconds", "Time a question waits for its batch")
-COMPUTE = Histogram("docvigil_engine_compute_seconds", "Time a batch computes")
+COMPUTE = Histogram("docvigil_engine_compute_seconds", "Time a step of a batch computes")
 FAILED = Counter("docvigil_engine_failed", "Questions that raised")
 EXPIRED = Counter("docvigil_engine_expired", "Questions nobody waited for any more")
 LARGEST = Gauge("docvigil_engine_largest_batch", "Questions a batch at most; falls when memory is short")
@@ -35,15 +37,15 @@ LARGEST = Gauge("docvigil_engine_largest_batch", "Questions a batch at most; fal
 #: So long after a person's question the next one is expected.
 ATTENTIVE_SECONDS = 2.0
 
-#: Meanwhile a batch of documents may take this many times as long as what people asked took, and always this many
+#: Meanwhile a step of documents may take this many times as long as what people asked took, and always this many
 #: seconds, which nobody feels.
 PATIENCE, UNFELT_SECONDS = 1.2, 0.015
 
 #: What people asked last counts this much in how long it takes.
 NEWEST = 0.2
 
-#: While nobody asks, a batch of documents takes no longer than this many seconds, for that long whoever asks first may
-#: wait; but where fewer questions would cost more each it has up to this many.
+#: While nobody asks, a step of documents takes no longer than this many seconds, for that long whoever asks first may
+#: wait; but where fewer pictures would cost more each it has up to this many.
 LONGEST_SECONDS, EFFICIENT = 0.5, 32
 
 #: A batch of documents has at most so many times as many questions as any before.
@@ -102,7 +104,7 @@ class _Documents:
 
 
 class Engine:
-    """A `Reader` for any number of threads. `progress_at` is when a batch was last finished (monotonic clock)."""
+    """A `Reader` for any number of threads. `progress_at` is when a step was last finished (monotonic clock)."""
 
     def __init__(self, reader: Reader, *, max_batch: int = 64, max_wait_ms: float = 15.0) -> None:
         self._reader, self._max_batch, self._max_wait = reader, max_batch, max_wait_ms / 1000
@@ -113,7 +115,7 @@ class Engine:
         self._asked_at = -ATTENTIVE_SECONDS
         self._people_next = True
         self._batches = 0
-        #: What batches took, and what those that people asked for took; and the most questions in one of documents.
+        #: What steps took, and what batches that people asked for took; and the most questions in one of documents.
         self._cost, self._asked_seconds, self._largest = Cost(), 0.0, EFFICIENT // GROWTH
         self.progress_at = time.monotonic()
         LARGEST.set(max_batch)
@@ -160,24 +162,21 @@ class Engine:
 
     def _run(self) -> None:
         while batch := self._next():
-            started = time.monotonic()
-            BATCH.observe(len(batch))
-            for one in batch:
-                WAIT.observe(started - one.since)
-            self._answer(batch)
-            self.progress_at = time.monotonic()
-            COMPUTE.observe(self.progress_at - started)
-            self._learn(batch, self.progress_at - started)
+            self._serve(batch)
 
-    def _learn(self, batch: list[_Waiting], seconds: float) -> None:
-        self._cost.learn(len(batch), seconds)
+    def _serve(self, batch: list[_Waiting]) -> None:
+        started = time.monotonic()
+        BATCH.observe(len(batch))
+        for one in batch:
+            WAIT.observe(started - one.since)
+        self._answer(batch)
         if not batch[0].question.interactive:
             self._largest = max(self._largest, len(batch))
             return
         # A slow model's answer may come when the next question would no longer have been expected.
-        self._asked_at = self.progress_at
+        self._asked_at = time.monotonic()
         newest = NEWEST if self._asked_seconds else 1.0
-        self._asked_seconds += newest * (seconds - self._asked_seconds)
+        self._asked_seconds += newest * (self._asked_at - started - self._asked_seconds)
 
     def _next(self) -> list[_Waiting]:
         """The next batch; empty when the engine is closed and nothing waits."""
@@ -193,7 +192,7 @@ class Engine:
             # By turns where both wait, so that many people don't keep all documents waiting.
             if self._interactive and (self._people_next or not len(self._documents)):
                 self._people_next = False
-                taken = _taken(self._interactive.popleft, self._interactive, self._max_batch)
+                taken = self._people()
             else:
                 self._people_next = True
                 self._batches += 1
@@ -204,8 +203,12 @@ class Engine:
         # All that waited had expired.
         return self._next()
 
+    def _people(self) -> list[_Waiting]:
+        """The questions of people that go together. The lock is held."""
+        return _taken(self._interactive.popleft, self._interactive, self._max_batch)
+
     def _room(self) -> int:
-        """How many questions of documents go together."""
+        """How many questions of documents go together, and how many pictures of theirs are looked at at once."""
         if time.monotonic() - self._asked_at < ATTENTIVE_SECONDS:
             room = self._cost.within(max(UNFELT_SECONDS, PATIENCE * self._asked_seconds))
         else:
@@ -214,7 +217,7 @@ class Engine:
 
     def _answer(self, batch: list[_Waiting]) -> None:
         try:
-            answers = self._reader.read([one.question for one in batch])
+            answers = self._read(batch)
         except Exception as error:  # noqa: BLE001 — it is handed to whoever asked.
             if len(batch) == 1:
                 FAILED.inc()
@@ -233,6 +236,31 @@ class Engine:
             return
         for one, answer in zip(batch, answers, strict=True):
             one.future.set_result(answer)
+
+    def _read(self, batch: list[_Waiting]) -> list[Answer]:
+        people = batch[0].question.interactive
+        at_once = (lambda: self._max_batch) if people else self._room
+        steps = steps_of(self._reader, [one.question for one in batch], at_once)
+        while True:
+            started = time.monotonic()
+            try:
+                pictures = next(steps)
+            except StopIteration as end:
+                answers: list[Answer] = end.value
+                return answers
+            self.progress_at = time.monotonic()
+            COMPUTE.observe(self.progress_at - started)
+            self._cost.learn(pictures, self.progress_at - started)
+            if not people:
+                self._let_people_in()
+
+    def _let_people_in(self) -> None:
+        """Answers those who ask, once, so that the documents under way go on."""
+        with self._changed:
+            batch = self._people()
+        if batch:
+            self._people_next = False
+            self._serve(batch)
 
 
 def _taken(pop: Callable[[], _Waiting], waiting: Sized, room: int) -> list[_Waiting]:

@@ -17,6 +17,7 @@ from models.answers import EMPTY, ILLEGIBLE, Raw, asked_again, longest, settled
 from models.calibration import Calibration
 from models.nanovlm.tokens import CHARACTERS, CHOICES
 from models.speaking import Allow, Prompt, Speaker, Vocabulary, one_of
+from models.steps import AtOnce, Steps, finished, in_parts
 from pipeline.reading import Answer, Pixels, Question, QuestionKind
 
 #: The words that stand for choices and states. Within a question each begins with a letter of its own.
@@ -73,17 +74,23 @@ class PromptedReader:
         """The same model with its probabilities as they are."""
         return PromptedReader(self._speaker, Calibration(), self._version)
 
-    @torch.inference_mode()
     def read(self, questions: Sequence[Question]) -> list[Answer]:
         """One answer a question, in their order. Raises KeyError for a kind that no model of ink is asked."""
-        raw = self._decoded(questions, [question.image for question in questions])
+        return finished(self.steps(questions, lambda: max(1, len(questions))))
+
+    @torch.inference_mode()
+    def steps(self, questions: Sequence[Question], at_once: AtOnce) -> Steps[list[Answer]]:
+        """The same a part at a time (`models.steps.Stepwise`)."""
+        images = [question.image for question in questions]
+        raw = yield from in_parts(self._decoded, questions, images, at_once)
         again = {
             index: image
             for index, (question, one) in enumerate(zip(questions, raw, strict=True))
             if asked_again(question, one) and (image := question.alternate) is not None
         }
         # Pictures are dear to these models: one more look must do.
-        second = self._decoded([questions[i] for i in again], list(again.values()))
+        some = [questions[i] for i in again]
+        second = yield from in_parts(self._decoded, some, list(again.values()), at_once)
         others = {number: (one,) for number, one in zip(again, second, strict=True)}
         return [
             settled(question, one, others.get(i, ()), self._calibration)
@@ -104,8 +111,6 @@ class PromptedReader:
         return [[_chance(one.first, several) for several in begun] for one in spoken]
 
     def _decoded(self, questions: Sequence[Question], images: Sequence[Pixels]) -> list[Raw]:
-        if not questions:
-            return []
         # The same image object stays the same picture: it is seen once.
         pictures = {id(image): Image.fromarray(image) for image in images}
         states = [self._states(question) for question in questions]

@@ -11,6 +11,7 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -37,10 +38,11 @@ from models.precision import Precision, Wanted, resolved
 from models.prompted import PromptedReader
 from models.source import folder_of
 from models.speaking import Speaker
+from models.steps import AtOnce, Steps, finished, in_parts
 from models.variants import LETTERS, variants
 from pipeline.reading import Answer, Pixels, Question, Reader
 
-#: Further looks that are taken at once, at most.
+#: Pictures that are looked at at once, where nobody says how many.
 AT_ONCE = 128
 
 
@@ -84,42 +86,46 @@ class ModelReader:
         """How many weights the model has."""
         return sum(one.numel() for one in self._model.parameters())
 
-    @torch.inference_mode()
     def read(self, questions: Sequence[Question]) -> list[Answer]:
-        """One answer a question, in their order; any number of them, best some dozens at a time."""
-        if not questions:
-            return []
-        raw = self._looked(questions)
-        again = [i for i, (question, one) in enumerate(zip(questions, raw, strict=True)) if asked_again(question, one)]
-        others = self._looked_again(questions, again)
+        """One answer a question, in their order; any number of them."""
+        return finished(self.steps(questions, lambda: AT_ONCE))
+
+    @torch.inference_mode()
+    def steps(self, questions: Sequence[Question], at_once: AtOnce) -> Steps[list[Answer]]:
+        """The same a part at a time (`models.steps.Stepwise`)."""
+        raw = yield from self._looked(questions, at_once)
+        others = yield from self._looked_again(questions, raw, at_once)
         return [
             settled(question, one, others.get(i, ()), self._calibration)
             for i, (question, one) in enumerate(zip(questions, raw, strict=True))
         ]
 
-    def _looked(self, questions: Sequence[Question]) -> list[Raw]:
+    def _looked(self, questions: Sequence[Question], at_once: AtOnce) -> Steps[list[Raw]]:
         """What is said at first sight."""
-        raw = self._decode(self._quick, questions, [question.image for question in questions])
+        images = [question.image for question in questions]
+        raw = yield from in_parts(partial(self._decode, self._quick), questions, images, at_once)
         unsure = [i for i, one in enumerate(raw) if one.confidence < UNSURE]
         if self._quick is not self._model and unsure:
-            some = [questions[i] for i in unsure]
-            for i, one in zip(unsure, self._decode(self._model, some, [each.image for each in some]), strict=True):
+            look = partial(self._decode, self._model)
+            exact = yield from in_parts(look, [questions[i] for i in unsure], [images[i] for i in unsure], at_once)
+            for i, one in zip(unsure, exact, strict=True):
                 raw[i] = one
         return raw
 
-    def _looked_again(self, questions: Sequence[Question], again: Sequence[int]) -> dict[int, list[Raw]]:
-        """What is said of other cuts, by the number of the question."""
-        told: dict[int, list[Raw]] = defaultdict(list)
+    def _looked_again(
+        self, questions: Sequence[Question], raw: Sequence[Raw], at_once: AtOnce
+    ) -> Steps[dict[int, list[Raw]]]:
+        """What is said of other cuts where the first was unsure, by the number of the question."""
         asked: list[tuple[int, Pixels]] = []
-        for number in again:
-            one = questions[number]
-            if one.alternate is not None:
-                asked += [(number, image) for image in (one.alternate, *looks(one.image))]
-        for start in range(0, len(asked), AT_ONCE):
-            part = asked[start : start + AT_ONCE]
-            said = self._decode(self._quick, [questions[number] for number, _ in part], [image for _, image in part])
-            for (number, _), raw in zip(part, said, strict=True):
-                told[number].append(raw)
+        for number, (question, one) in enumerate(zip(questions, raw, strict=True)):
+            if asked_again(question, one) and question.alternate is not None:
+                asked += [(number, image) for image in (question.alternate, *looks(question.image))]
+        look = partial(self._decode, self._quick)
+        about, images = [questions[number] for number, _ in asked], [image for _, image in asked]
+        said = yield from in_parts(look, about, images, at_once)
+        told: dict[int, list[Raw]] = defaultdict(list)
+        for (number, _), one in zip(asked, said, strict=True):
+            told[number].append(one)
         return told
 
     def _decode(self, model: NanoVLM, questions: Sequence[Question], images: Sequence[Pixels]) -> list[Raw]:

@@ -24,6 +24,7 @@ from docvigil.judgement import model_folder
 from docvigil.settings import Settings, settings
 from docvigil.wiring import shared, worker_config
 from models.calibration import Calibration
+from models.steps import AtOnce, Steps, finished, steps_of
 from pipeline.reading import Answer, AnswerState, Question, Reader
 from workers.run import run_infer
 
@@ -73,8 +74,11 @@ class Counted:
         return self._ink.version
 
     def read(self, questions: Sequence[Question]) -> list[Answer]:
+        return finished(self.steps(questions, lambda: max(1, len(questions))))
+
+    def steps(self, questions: Sequence[Question], at_once: AtOnce) -> Steps[list[Answer]]:
         before = set() if self._threads else _threads().keys()
-        answers = self._ink.read(questions)
+        answers = yield from steps_of(self._ink, questions, at_once)
         if not self._threads:
             self._threads = {threading.get_native_id(), *(_threads().keys() - before)}
         self.questions += len(questions)

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from models.engine import LARGEST, Engine, Expired
-from pipeline.reading import Answer, AnswerState, Question, QuestionKind, ReaderUnavailable
+from models.steps import AtOnce, Steps, in_parts
+from pipeline.reading import Answer, AnswerState, Pixels, Question, QuestionKind, ReaderUnavailable
 
 BAD = 13
 
@@ -249,6 +250,71 @@ def test_nobody_is_answered_who_has_stopped_waiting(engine: Engine, slow: Slow) 
         assert first.result(10)[0].value == "20"
     assert engine.read([asked(40)], within=10)[0].value == "40"
     assert all(30 not in batch for batch in slow.batches)
+
+
+class Stepping(Slow):
+    """Looks at each picture of documents `LOOKS` times, as many at once as it may."""
+
+    LOOKS = 4
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        super().__init__()
+        self._seconds = seconds
+
+    def steps(self, questions: Sequence[Question], at_once: AtOnce) -> Steps[list[Answer]]:
+        looks = 1 if questions[0].interactive else self.LOOKS
+        asked = [one for _ in range(looks) for one in questions]
+        found = yield from in_parts(self._look, asked, [one.image for one in asked], at_once)
+        return found[-len(questions) :]
+
+    def _look(self, questions: Sequence[Question], images: Sequence[Pixels]) -> list[Answer]:
+        time.sleep(self._seconds * len(images))
+        return self.read(questions)
+
+
+def test_people_are_answered_between_two_looks_at_documents() -> None:
+    stepping = Stepping()
+    engine = Engine(stepping, max_batch=8, max_wait_ms=5)
+    stepping.gate.clear()
+    with ThreadPoolExecutor(4) as pool:
+        bulk = pool.submit(engine.read, [asked(91) for _ in range(8)])
+        time.sleep(0.1)
+        # Two people, and one whose question can't be read.
+        people = [pool.submit(engine.read, [asked(92, interactive=True)]) for _ in range(2)]
+        bad = pool.submit(engine.read, [asked(BAD, interactive=True)])
+        time.sleep(0.1)
+        stepping.gate.set()
+        assert [one.value for one in bulk.result(10)] == ["91"] * 8
+        assert [one.result(10)[0].value for one in people] == ["92"] * 2
+        with pytest.raises(RuntimeError, match="nobody can read"):
+            bad.result(10)
+    engine.close()
+    first, second, *_, last = stepping.batches
+    assert first == [91] * 8 and second[0] in (92, BAD), "the first step was under way when they came"
+    assert last[0] == 91
+    assert sum(batch.count(91) for batch in stepping.batches) == 8 * Stepping.LOOKS, "no step was done again"
+
+
+def test_while_people_ask_a_step_looks_at_few_pictures() -> None:
+    stepping = Stepping(seconds=0.01)
+    engine, end = Engine(stepping, max_batch=16), threading.Event()
+
+    def document() -> None:
+        while not end.is_set():
+            engine.read([asked(90) for _ in range(16)])
+
+    with ThreadPoolExecutor(2) as pool:
+        pool.submit(document)
+        time.sleep(0.3)
+        waited = []
+        for _ in range(12):
+            started = time.monotonic()
+            engine.read([asked(92, interactive=True)])
+            waited.append(time.monotonic() - started)
+        end.set()
+    engine.close()
+    # One picture takes 10 ms; a batch of sixteen looked at four times 640.
+    assert sorted(waited)[6] < 0.1
 
 
 class Small:

@@ -101,6 +101,22 @@ def test_a_question_is_answered_alone_as_in_company(model: ModelReader) -> None:
         assert alone.confidence == pytest.approx(answer.confidence, abs=1e-3)
 
 
+def test_in_steps_the_same_is_read_with_others_in_between(model: ModelReader) -> None:
+    documents, person = [question(one) for one in DATES[:24]], [question(DATES[30])]
+    alone = model.read(person)
+    steps, counts = model.steps(documents, lambda: 5), []
+    while True:
+        try:
+            counts.append(next(steps))
+        except StopIteration as end:
+            answers = end.value
+            break
+        assert [one.value for one in model.read(person)] == [one.value for one in alone]
+    assert max(counts) == 5 and sum(counts) > len(documents), "further looks are parted too"
+    for one, other in zip(answers, model.read(documents), strict=True):
+        assert one.value == other.value and one.confidence == pytest.approx(other.confidence, abs=0.02)
+
+
 def test_an_unsure_answer_looks_at_other_cuts(model: ModelReader) -> None:
     drawn = [*DATES, *IDENTIFIERS]
     asked = [question(one) for one in drawn]

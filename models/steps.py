@@ -1,0 +1,67 @@
+"""Reading in steps, between which whoever shares a reader may let others in.
+
+Some questions take one look at a picture and some take nine, and which it will be is known only afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from typing import Protocol, TypeAlias, TypeVar
+
+from pipeline.reading import Answer, Pixels, Question, Reader
+
+Found = TypeVar("Found")
+
+Steps: TypeAlias = Generator[int, None, Found]
+"""Yields after each step how many pictures it looked at, and returns what was found."""
+
+AtOnce: TypeAlias = Callable[[], int]
+"""Asked before each step how many pictures it may look at."""
+
+
+class Stepwise(Protocol):
+    """A reader that can be stopped on the way. Between two steps the same thread may ask it other questions."""
+
+    def steps(self, questions: Sequence[Question], at_once: AtOnce) -> Steps[list[Answer]]:
+        """One answer a question, in their order."""
+        ...
+
+
+def steps_of(reader: Reader, questions: Sequence[Question], at_once: AtOnce) -> Steps[list[Answer]]:
+    """The steps of a reader that has some; of any other all that it does is one."""
+    steps: Callable[[Sequence[Question], AtOnce], Steps[list[Answer]]] = getattr(reader, "steps", _whole(reader))
+    return steps(questions, at_once)
+
+
+def finished(steps: Steps[Found]) -> Found:
+    """What is found in the end, with nobody let in."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: Found = end.value
+            return found
+
+
+def in_parts(
+    look: Callable[[Sequence[Question], Sequence[Pixels]], list[Found]],
+    questions: Sequence[Question],
+    images: Sequence[Pixels],
+    at_once: AtOnce,
+) -> Steps[list[Found]]:
+    """What `look` finds of each question about its picture, a part of them at a time."""
+    found: list[Found] = []
+    while len(found) < len(questions):
+        part = slice(len(found), len(found) + max(1, at_once()))
+        found += look(questions[part], images[part])
+        yield len(questions[part])
+    return found
+
+
+def _whole(reader: Reader) -> Callable[[Sequence[Question], AtOnce], Steps[list[Answer]]]:
+    def steps(questions: Sequence[Question], _at_once: AtOnce) -> Steps[list[Answer]]:
+        answers = reader.read(questions)
+        yield len(questions)
+        return answers
+
+    return steps

@@ -1,6 +1,7 @@
 """Measures the bundled checkpoint and writes the tables of its card, models/bundled/README.md: `make card`.
 
-    python -m docs.card [--parts drawn,forms,manners,stamps,documents] [--count N --forms N --documents N] [--bound N]
+    python -m docs.card [--parts forms,drawn,manners,stamps,documents,fields,bound] [--count N] [--forms N]
+        [--documents N] [--bound N]
 
 Only what stands between the markers `<!-- NAME -->` and `<!-- /NAME -->` is written again. Documents are drawn into
 build/card once, and what became of each is kept there, so a run that was stopped goes on. `--bound N` first computes
@@ -94,12 +95,25 @@ def documents(sizes: argparse.Namespace) -> str:
     folders = drawn_folders(sizes.work, "documents", sizes.documents, SEED, DEFECTS, sizes.processes)
     found = list(tried(folders, config, processes=sizes.processes))
     thresholds = judgement.thresholds(config)
-    tables = [report.documents_table(report.of_documents(found, thresholds)), report.kinds_table(report.by_kind(found))]
+    tables = [report.documents_table(report.of_documents(found, thresholds))]
     for what, own in (("pen strokes only", folders[::2]), ("what fonts, digits and letters there are", folders[1::2])):
         if own:
             one = report.of_documents(list(tried(own, config, processes=sizes.processes)), thresholds)
             tables.append(f"Those drawn with {what}: {report.told(one)}")
     return "\n\n".join([_head(f"{len(found):,} documents, {_materials()}"), *tables])
+
+
+def fields(sizes: argparse.Namespace) -> str:
+    """The fields of all those documents, and of those for the bound if they were asked for."""
+    others = drawn_folders(sizes.work, "documents", sizes.documents, SEED, DEFECTS, sizes.processes)
+    bounded = _for_bound(sizes) if sizes.bound else []
+    folders, rich = [*others, *bounded], [*others[1::2], *bounded[1::2]]
+    parts = []
+    for what, own in (("All", folders), ("Those drawn with what fonts, digits and letters there are", rich)):
+        if own:
+            found = list(tried(own, _settings(), processes=sizes.processes))
+            parts.append(f"{what}, {len(found):,} documents:\n\n{report.kinds_table(report.by_kind(found))}")
+    return "\n\n".join([_head(f"Fields of documents, {_materials()}"), *parts])
 
 
 def bound(sizes: argparse.Namespace) -> str:
@@ -141,6 +155,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], str]] = {
     "manners": manners,
     "stamps": stamps,
     "documents": documents,
+    "fields": fields,
 }
 
 
@@ -182,8 +197,7 @@ def _draw(task: tuple[Path, int, int, float, bool, date | None]) -> Path:
 
 def _bounded(sizes: argparse.Namespace) -> tuple[Bound, list[Tried]]:
     config = _settings()
-    folders = drawn_folders(sizes.work, "bound", sizes.bound, BOUND_SEED, BOUND_DEFECTS, sizes.processes)
-    found = list(tried(folders, config, processes=sizes.processes))
+    found = list(tried(_for_bound(sizes), config, processes=sizes.processes))
     model, rules, types = versions(config)
     bound = chosen(
         [one.trial for one in found],
@@ -197,6 +211,10 @@ def _bounded(sizes: argparse.Namespace) -> tuple[Bound, list[Tried]]:
         promise=MADE_UP,
     )
     return bound, found
+
+
+def _for_bound(sizes: argparse.Namespace) -> list[Path]:
+    return drawn_folders(sizes.work, "bound", sizes.bound, BOUND_SEED, BOUND_DEFECTS, sizes.processes)
 
 
 def _settings() -> Settings:

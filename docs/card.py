@@ -68,7 +68,7 @@ def manners(sizes: argparse.Namespace) -> str:
     lines = [f"| manner | {' | '.join(kinds)} |", "|" + "---|" * (len(kinds) + 1)]
     for manner in MANNERS:
         scores = evaluate.evaluate_forms(reader, sizes.forms, sizes.processes, manner)
-        of = {one.kind: one for one in scores if not one.letters.startswith("empty")}
+        of = {one.kind: one for one in scores if one.letters == "on forms"}
         lines.append(f"| {manner} | {' | '.join(_exact(of.get(kind)) for kind in kinds)} |")
     return f"{_head(f'{sizes.forms:,} synthesised forms of the test split a manner')}\n\n" + "\n".join(lines)
 

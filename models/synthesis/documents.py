@@ -21,10 +21,11 @@ from models.synthesis import defects as planting
 from models.synthesis.defects import Defect
 from models.synthesis.faces import PLAIN, Found, Materials, plain
 from models.synthesis.paper import Hand, Paper
+from models.synthesis.pen import Source
 from models.synthesis.register import Register
 from models.synthesis.split import checked
 from pipeline.doctypes.load import builtin
-from pipeline.doctypes.schema import DocumentType
+from pipeline.doctypes.schema import DocumentType, FormField
 from pipeline.endorsers import Endorser
 from pipeline.geometry import Box
 from pipeline.sheet import blank_image
@@ -60,13 +61,15 @@ ENDINGS: dict[scans.Format, str] = {"pdf": ".pdf", "tiff": ".tif", "jpeg": ".jpg
 
 @dataclass(frozen=True, slots=True)
 class LabelledField:
-    """What stands in a field: `page` in the file (from 1), `box` in fractions of it, `value` None for nothing."""
+    """What stands in a field: `page` in the file (from 1), `box` in fractions of it, `value` None for nothing; of a
+    string whose `letters` it is in."""
 
     name: str
     kind: str
     page: int
     box: Box
     value: str | None
+    letters: Source | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,14 @@ class Label:
             "path": self.path,
             "document_type": self.document_type,
             "fields": [
-                {"name": one.name, "kind": one.kind, "page": one.page, "box": one.box.as_list(), "value": one.value}
+                {
+                    "name": one.name,
+                    "kind": one.kind,
+                    "page": one.page,
+                    "box": one.box.as_list(),
+                    "value": one.value,
+                    **({} if one.letters is None else {"letters": one.letters}),
+                }
                 for one in self.fields
             ],
             "defects": [{"page": one.page, "field": one.field, "check": one.check} for one in self.defects],
@@ -201,7 +211,12 @@ class Studio:
             pages.append(scanned)
             fields += [
                 LabelledField(
-                    one.name, one.kind.value, len(pages), scanned.box(one.where), form.entries[one.name].value
+                    one.name,
+                    one.kind.value,
+                    len(pages),
+                    scanned.box(one.where),
+                    form.entries[one.name].value,
+                    _hand(one, holder, official).source(form.entries[one.name]),
                 )
                 for one in doctype.fields
                 if one.page == page
@@ -230,7 +245,7 @@ class Studio:
     ) -> None:
         entries = [entry for entry in form.entries.values() if entry.field.page == page]
         for entry in entries:
-            hand = official if filling.is_office(entry.field) else holder
+            hand = _hand(entry.field, holder, official)
             if corrected is not None and corrections.corrects(entry, corrected):
                 corrections.fill(paper, entry, hand, corrected)
             else:
@@ -252,3 +267,8 @@ class Studio:
                 paper.scrawl(box, kind, hand, lines)
                 return True
         return False
+
+
+def _hand(field: FormField, holder: Hand, official: Hand) -> Hand:
+    """Whoever fills that field."""
+    return official if filling.is_office(field) else holder

@@ -60,13 +60,14 @@ Answer: TypeAlias = tuple[str, ...]
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawn:
     """`image` 48 × 384 grey; `answer` the tokens to be said; `labels` the character (0: none) at each of 48 columns;
-    `cells` the comb boxes, None on a line."""
+    `cells` the comb boxes, None on a line; of a form's string whose `letters` it is in."""
 
     image: Pixels
     kind: str
     answer: Answer
     labels: Pixels
     cells: int | None = None
+    letters: Source | None = None
 
     def sequence(self) -> list[int]:
         """Question, answer and end as token numbers."""

@@ -42,6 +42,9 @@ MOST_SHARP = 105.0
 #: Stroke fonts that draw a stem with several lines take a finer point.
 FINER = {"rowmant": 0.55, "futuram": 0.75, "rowmand": 0.75, "timesr": 0.6, "scriptc": 0.8}
 
+#: Fields that are read letter by letter.
+STRINGS = (FieldKind.DATE, FieldKind.IDENTIFIER, FieldKind.AMOUNT)
+
 #: How far beyond its field ink may reach, as a share of the field's height and of its width.
 OVER_X, OVER_Y = 0.06, 0.35
 
@@ -75,6 +78,12 @@ class Hand:
         pen = Pen(rng, materials, "", "hershey", bend=BEND, point=point)
         pen.face = plain[int(rng.integers(len(plain)))]
         return pen
+
+    def source(self, entry: Entry) -> Source | None:
+        """Whose letters a string is in; None where none stands."""
+        if entry.text is None or entry.field.kind not in STRINGS:
+            return None
+        return self.pen(entry.text, typed=entry.typed, boxed=bool(entry.field.cells)).source
 
     def pen(self, text: str, *, typed: bool = False, boxed: bool = False) -> Pen:
         """What this hand takes for a text; `boxed` in comb boxes."""

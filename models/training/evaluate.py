@@ -28,7 +28,7 @@ from models.synthesis.digits import Digits
 from models.synthesis.evidence import STRINGS, Drawn, make
 from models.synthesis.faces import Materials, OutlineFace, materials
 from models.synthesis.manners import ALL, MANNERS
-from models.synthesis.pen import Source
+from models.synthesis.pen import SHARES, Source
 from models.training.forms import evidence_of
 from pipeline import amounts, dates, identifiers
 from pipeline.evidence import narrowed
@@ -245,7 +245,8 @@ def cut_from_forms(documents: int, first: int, processes: int = 1, manner: str =
 
 def evaluate_forms(reader: Reader, documents: int, processes: int = 1, manner: str = "scan") -> list[Score]:
     """The score of each kind on the evidence of so many whole forms, filled, scanned, located and cut, none of which
-    calibration saw. Of strings only those that stand there; empty ones are counted as a kind of their own."""
+    calibration saw. Of strings those that stand there, all of them and by whose letters they are in; empty ones are
+    counted as a kind of their own."""
     every = cut_from_forms(documents, FIRST_FORM, processes, manner)
     scores = []
     for kind in sorted({one.kind for one in every}):
@@ -253,12 +254,14 @@ def evaluate_forms(reader: Reader, documents: int, processes: int = 1, manner: s
         if kind not in STRINGS:
             scores.append(score(own, answered(reader, own), "on forms"))
             continue
-        for name, part in (
-            ("on forms", [one for one in own if one.answer != ("<empty>",)]),
-            ("empty, on forms", [one for one in own if one.answer == ("<empty>",)]),
-        ):
+        answers = answered(reader, own)
+        parts = {"on forms": [at for at, one in enumerate(own) if one.answer != ("<empty>",)]}
+        for letters in SHARES:
+            parts[f"{letters}, on forms"] = [at for at in parts["on forms"] if own[at].letters == letters]
+        parts["empty, on forms"] = [at for at, one in enumerate(own) if one.answer == ("<empty>",)]
+        for name, part in parts.items():
             if part:
-                scores.append(score(part, answered(reader, part), name))
+                scores.append(score([own[at] for at in part], [answers[at] for at in part], name))
     return scores
 
 

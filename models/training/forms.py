@@ -134,7 +134,7 @@ def _told(evidence: Evidence, label: Label, doctype: DocumentType) -> Iterator[t
     said = answer(field, truth.value)
     if said is not None and not evidence.faults:
         columns = np.full(48, UNKNOWN, np.uint8)
-        yield field, Drawn(fitted(evidence.image), evidence.kind.value, said, columns, evidence.cells)
+        yield field, Drawn(fitted(evidence.image), evidence.kind.value, said, columns, evidence.cells, truth.letters)
 
 
 def _kept(every: Iterator[tuple[FormField, Drawn]], rng: np.random.Generator) -> Iterator[Drawn]:

@@ -66,7 +66,9 @@ def test_labels_are_what_the_interface_says(drawn: tuple[Path, list[Label]]) -> 
         assert count == len(doctype.pages) - dropped
         assert dropped or [one["name"] for one in line["fields"]] == [one.name for one in doctype.fields]
         for one in line["fields"]:
-            assert list(one) == ["name", "kind", "page", "box", "value"]
+            string = one["value"] is not None and one["kind"] in ("date", "identifier", "amount")
+            assert list(one) == ["name", "kind", "page", "box", "value", *(["letters"] if string else [])]
+            assert one.get("letters", "hershey") in ("hershey", "print"), "a plain install has no others"
             assert 1 <= one["page"] <= count and Box.of(one["box"]).clipped()
         for one in line["defects"]:
             assert list(one) == ["page", "field", "check"] and one["check"] in CHECKS and 1 <= one["page"] <= count

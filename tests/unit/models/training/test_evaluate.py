@@ -80,3 +80,20 @@ def test_identifiers_of_no_usual_shape_are_scored_by_themselves(monkeypatch: pyt
     assert (every.letters, odd.letters) == ("all", "all, misshapen")
     assert 0 < odd.count < every.count == 40
     assert odd.exact == 0.0 < every.exact, "what is empty has no shape"
+
+
+def test_strings_on_forms_are_scored_by_whose_letters_they_are_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    every = [
+        replace(date("01022003"), letters="hand"),
+        replace(date("01022004"), letters="hand"),
+        replace(date("01022005"), letters="print"),
+        replace(date("1"), answer=("<empty>",)),
+    ]
+    monkeypatch.setattr(evaluate, "cut_from_forms", lambda *_: every)
+    rows = [(one.letters, one.count, one.exact) for one in evaluate.evaluate_forms(Blind(), 1)]
+    assert rows == [
+        ("on forms", 3, 0.0),
+        ("hand, on forms", 2, 0.0),
+        ("print, on forms", 1, 0.0),
+        ("empty, on forms", 1, 1.0),
+    ]

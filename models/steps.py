@@ -49,12 +49,15 @@ def in_parts(
     images: Sequence[Pixels],
     at_once: AtOnce,
 ) -> Steps[list[Found]]:
-    """What `look` finds of each question about its picture, a part of them at a time."""
+    """What `look` finds of each question about its picture, a part of them at a time. Questions about one picture that
+    stand together stay together: the picture is seen once."""
     found: list[Found] = []
-    while len(found) < len(questions):
-        part = slice(len(found), len(found) + max(1, at_once()))
-        found += look(questions[part], images[part])
-        yield len(questions[part])
+    while (start := len(found)) < len(questions):
+        end = min(start + max(1, at_once()), len(questions))
+        while end < len(questions) and images[end] is images[end - 1]:
+            end += 1
+        found += look(questions[start:end], images[start:end])
+        yield end - start
     return found
 
 

@@ -11,6 +11,9 @@ from records.words import Entry, Pending
 #: The queues, each with whether its scans run alone.
 _LANES = [(queue, alone) for queue in QUEUES for alone in (False, True)]
 
+#: A window with fewer free places than this part of it is nearly full.
+NEARLY = 8
+
 #: Made once: making it takes longer than asking it.
 _WAITING = select(
     *(
@@ -41,7 +44,8 @@ def publishable(session: Session, queue: str, window: int, *, alone: bool = Fals
     ones that nobody has taken up at `window` at most.
 
     Those of a priority above 0 may be as many again, so that they needn't wait until one of the others is taken up;
-    and those that must run `alone` have a window of their own. Commit before sending anything; a message lost
+    and those that must run `alone` have a window of their own. A window that is nearly full is left alone: filling up a
+    place at a time costs as much as filling up several. Commit before sending anything; a message lost
     afterwards is published again by `expire_published`.
     """
     # One relay at a time counts a queue's window; the second finds nothing and comes back.
@@ -49,20 +53,29 @@ def publishable(session: Session, queue: str, window: int, *, alone: bool = Fals
     if not session.scalar(select(func.pg_try_advisory_xact_lock(func.hashtextextended(key, 0)))):
         return []
     of_queue = (Outbox.queue == queue, Outbox.alone.is_(alone))
-    out = session.scalars(
-        select(Outbox.priority > 0)
+    waiting = (*of_queue, Outbox.published_at.is_(None), Outbox.not_before <= func.now())
+    out = (
+        select(Outbox.priority)
         .where(*of_queue, Outbox.published_at.is_not(None), Outbox.taken_at.is_(None))
         .limit(2 * window)
-    ).all()
-    room, urgent = window - len(out), False
-    if room <= 0 and not alone:
-        room, urgent = window - sum(out), True
+        .subquery()
+    )
+    above = out.c.priority > 0
+    published, hurried, hurry = session.execute(
+        select(
+            func.count(),
+            func.count().filter(above),
+            select(Outbox.scan_id).where(*waiting, Outbox.priority > 0).exists(),
+        ).select_from(out)
+    ).one()
+    room, urgent = window - published, False
+    if room < max(1, window // NEARLY) and not alone:
+        room, urgent = window - hurried if hurry else 0, True
     if room <= 0:
         return []
     chosen = (
         select(Outbox.scan_id)
-        .where(*of_queue, Outbox.published_at.is_(None), Outbox.not_before <= func.now())
-        .where(Outbox.priority > 0 if urgent else true())
+        .where(*waiting, Outbox.priority > 0 if urgent else true())
         .order_by(Outbox.priority.desc(), Outbox.created_at, Outbox.scan_id)
         .limit(room)
         .with_for_update(skip_locked=True)

@@ -41,6 +41,19 @@ def test_more_follow_as_scans_are_taken_up(sessions: sessionmaker[Session]) -> N
     assert [one.scan_id for one in publish(sessions)] == started[3:]
 
 
+def test_a_window_that_is_nearly_full_is_not_filled_up_place_by_place(sessions: sessionmaker[Session]) -> None:
+    started = arrive_all(sessions, *(str(number) for number in range(20)))
+    assert len(publish(sessions, window=16)) == 16
+    take(sessions, started[0])
+    assert publish(sessions, window=16) == [], "one place of sixteen is free"
+    with sessions.begin() as session:
+        scans.set_priority(session, sha("19"), 9, actor="alice")
+    assert [one.scan_id for one in publish(sessions, window=16)] == [started[19]], "an urgent one needs no more"
+    take(sessions, started[1])
+    take(sessions, started[2])
+    assert [one.scan_id for one in publish(sessions, window=16)] == started[16:18]
+
+
 def test_an_urgent_document_passes_those_that_wait(sessions: sessionmaker[Session]) -> None:
     started = arrive_all(sessions, *"abcdef")
     publish(sessions)

@@ -38,6 +38,9 @@ PRINTED_IDENTIFIER, PRINTED_AMOUNT = 0.93, 0.75
 #: How likely it is that handwriting without a label that reads as a date is the page's date.
 UNLABELLED = 0.75
 
+#: From what chance on further marks are told on a page that bears a signature: who signs there seldom signs alone.
+FURTHER = 0.3
+
 #: How sure one is that a field isn't there where nothing looks like one.
 NOTHING = 0.7
 
@@ -200,7 +203,7 @@ class Regions:
             looked = spots.spots(page, FieldKind.SIGNATURE, self._words(page))
             labelled = (one.box for one in looked if one.labelled)
             return RegionReading(next(labelled, None), False, None, None, 1 - signed)
-        others = tuple(Place(one.box, one.confidence) for one in found[1:] if one.confidence >= 0.5)
+        others = tuple(Place(one.box, one.confidence) for one in found[1:] if one.confidence >= FURTHER)
         return RegionReading(found[0].box, True, None, None, signed, others)
 
     def _likeness(self, page: Page, looked: Sequence[Spot], kind: FieldKind, skew: float) -> list[float]:

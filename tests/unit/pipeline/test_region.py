@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from pipeline.doctypes.schema import FieldKind
 from pipeline.geometry import Box
 from pipeline.locate import Atlas
-from pipeline.marks import HANDWRITING, PATCH, SIGNATURE, Chances, Scales
+from pipeline.marks import HANDWRITING, PATCH, SIGNATURE, Chances, Mark, Scales
 from pipeline.pages import Limits
 from pipeline.printed import dates_in
 from pipeline.reading import Answer, AnswerState, Pixels, Question, QuestionKind
@@ -359,3 +360,16 @@ def test_a_date_by_hand_is_found_without_a_label(tmp_path: Path) -> None:
     assert found.confidence < 0.95, "nothing says that it is the page's date"
     nothing = seen(tmp_path, page, FieldKind.DATE, seeing, says("11411"))
     assert not nothing.present
+
+
+def test_a_page_that_is_signed_once_is_likelier_to_be_signed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def weighed(*chances: float) -> RegionReading:
+        boxes = [fractions(200 * number, 1400, 200 * number + 150, 1450) for number in range(1, len(chances) + 1)]
+        found = [Mark(box, math.log(chance / (1 - chance))) for box, chance in zip(boxes, chances, strict=True)]
+        monkeypatch.setattr("pipeline.region.marks.marks", lambda *_: found)
+        return seen(tmp_path, paper(), FieldKind.SIGNATURE, Seeing(SIGNATURE), lambda _question: EMPTY)
+
+    assert [round(one.confidence, 2) for one in weighed(0.9, 0.4, 0.2).others] == [0.4]
+    assert not weighed(0.4, 0.35).present, "alone it is more likely none"

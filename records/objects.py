@@ -33,7 +33,7 @@ SPOOL_BYTES = 8 << 20
 #: Unfinished files of a killed writer are removed after this long.
 STALE_SECONDS = 24 * 3600
 #: Folders known to be on the disk, remembered so that they needn't be flushed again.
-REMEMBERED_FOLDERS = 100_000
+REMEMBERED_FOLDERS = 2_000
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(/[A-Za-z0-9_][A-Za-z0-9._-]{0,127}){0,15}")

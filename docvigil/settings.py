@@ -92,7 +92,7 @@ class Settings(BaseSettings):
     max_batch: Count = 64
     #: How long a question may wait for company in a batch, in milliseconds.
     max_wait_ms: Annotated[float, Field(ge=0)] = 15.0
-    #: Numbers that the model computes in. In `fp32` it reads alike on every machine. In `bf16` the convolutions of the
+    #: Numbers that the model computes in. In `fp32` it reads alike on every machine. In `bf16` the products of the
     #: bundled kind, or all of a published nanoVLM, are quicker on processors that have it; few of the bundled kind's
     #: answers change (`docvigil bench agreement` counts them), of others more. `int8` is quicker still for a published
     #: nanoVLM on a processor, and changes more: measure it on your own documents. `auto` is `bf16` for the bundled kind

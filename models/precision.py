@@ -7,9 +7,9 @@ from typing import Literal, TypeAlias
 import torch
 
 Precision: TypeAlias = Literal["fp32", "bf16", "int8"]
-"""In fp32 a checkpoint reads alike on every machine. In bf16 the convolutions of the bundled kind, or all of a
-published nanoVLM, are quicker where the processor multiplies in it. In int8 the layers of a published nanoVLM hold
-whole numbers and the rest is bf16; other models, whose layers are too small to gain by it, are then read in bf16."""
+"""In fp32 a checkpoint reads alike on every machine. In bf16 the products of the bundled kind, or all of a published
+nanoVLM, are quicker where the processor multiplies in it. In int8 the layers of a published nanoVLM hold whole
+numbers and the rest is bf16; other models, whose layers are too small to gain by it, are then read in bf16."""
 
 Wanted: TypeAlias = Literal["auto"] | Precision
 """What may be asked for: `auto` is whatever is quickest of what leaves the answers as they are."""

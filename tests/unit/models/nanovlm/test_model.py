@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from models.nanovlm.config import NanoVLMConfig
 from models.nanovlm.model import WEIGHTS, NanoVLM
 from models.nanovlm.processor import fitted, tensor
+from models.nanovlm.rounded import RoundedLinear
 from models.nanovlm.tokens import CHARACTERS, CHOICES, ID, STATES, VOCABULARY
 
 
@@ -56,11 +58,15 @@ def test_what_reads_faster_reads_the_same(model: NanoVLM) -> None:
 
 
 @torch.inference_mode()
-def test_in_bf16_the_convolutions_only_are_rounded(model: NanoVLM) -> None:
+def test_in_bf16_convolutions_and_layers_are_rounded_and_nothing_else(model: NanoVLM) -> None:
     images, tokens = torch.rand(3, 1, 48, 384) * 2 - 1, torch.randint(0, len(VOCABULARY), (3, 4))
     exact, rounded = model.for_reading(), model.for_reading(bf16=True)
-    kept = {name for name, weights in rounded.named_parameters() if weights.dtype is torch.float32}
-    assert kept == {name for name, _ in rounded.named_parameters() if not name.startswith("vision.stem.")}
+    products = (nn.Conv2d, RoundedLinear)
+    inside = {name for name, module in rounded.named_modules() if isinstance(module, products)}
+    halved = {name.rpartition(".")[0] for name, one in rounded.state_dict().items() if one.dtype is torch.bfloat16}
+    assert halved == inside and {name.split(".")[0] for name in inside} == {"vision", "decoder"}
+    assert not any(isinstance(one, nn.Linear) for part in (rounded.vision, rounded.decoder) for one in part.modules())
+    assert rounded.see(images).dtype is torch.float32
     off = (rounded(images, tokens)[0] - exact(images, tokens)[0]).abs().max()
     assert 0 < off < 0.05 * exact(images, tokens)[0].std()
 

@@ -219,19 +219,20 @@ class Engine:
         try:
             answers = self._read(batch)
         except Exception as error:  # noqa: BLE001 — it is handed to whoever asked.
-            if len(batch) == 1:
+            short = _too_large(error)
+            # One question may still look at many pictures at once.
+            if len(batch) == 1 and not (short and self._max_batch > 1):
                 FAILED.inc()
                 batch[0].future.set_exception(error)
                 return
             log.warning("engine.batch_failed", questions=len(batch), error=type(error).__name__)
-            if _too_large(error):
+            parts = [[one] for one in batch]
+            if short:
                 half = len(batch) // 2
-                self._max_batch = max(1, min(self._max_batch, half))
+                self._max_batch = max(1, min(self._max_batch, half or self._max_batch // 2))
                 LARGEST.set(self._max_batch)
                 parts = [batch[:half], batch[half:]]
-            else:
-                parts = [[one] for one in batch]
-            for part in parts:
+            for part in filter(None, parts):
                 self._answer(part)
             return
         for one, answer in zip(batch, answers, strict=True):

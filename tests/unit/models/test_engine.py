@@ -264,7 +264,7 @@ class Stepping(Slow):
     def steps(self, questions: Sequence[Question], at_once: AtOnce) -> Steps[list[Answer]]:
         looks = 1 if questions[0].interactive else self.LOOKS
         asked = [one for _ in range(looks) for one in questions]
-        found = yield from in_parts(self._look, asked, [one.image for one in asked], at_once)
+        found = yield from in_parts(self._look, asked, [one.image.copy() for one in asked], at_once)
         return found[-len(questions) :]
 
     def _look(self, questions: Sequence[Question], images: Sequence[Pixels]) -> list[Answer]:
@@ -330,6 +330,23 @@ class Small:
         if len(questions) > 3:
             raise MemoryError
         return [Answer(AnswerState.PRESENT, str(int(one.image[0, 0])), 0.9, 0.9) for one in questions]
+
+
+def test_looks_shrink_to_the_memory_there_is_too() -> None:
+    class Narrow(Stepping):
+        LOOKS = 8
+
+        def _look(self, questions: Sequence[Question], images: Sequence[Pixels]) -> list[Answer]:
+            if len(images) > 3:
+                raise MemoryError
+            return self.read(questions)
+
+    narrow = Narrow()
+    engine = Engine(narrow, max_batch=8, max_wait_ms=5)
+    assert engine.read([asked(20)])[0].value == "20"
+    assert [one.value for one in engine.read([asked(30, interactive=True)])] == ["30"]
+    engine.close()
+    assert max(map(len, narrow.batches)) == 2, "eight were too many, and four"
 
 
 def test_batches_shrink_to_the_memory_there_is_and_go_on() -> None:

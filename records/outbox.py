@@ -11,7 +11,7 @@ from records.words import Entry, Pending
 #: The queues, each with whether its scans run alone.
 _LANES = [(queue, alone) for queue in QUEUES for alone in (False, True)]
 
-#: A window with fewer free places than this part of it is nearly full.
+#: A window of whose places fewer than one in so many are free is nearly full.
 NEARLY = 8
 
 #: Made once: making it takes longer than asking it.

@@ -6,7 +6,7 @@ Some questions take one look at a picture and some take nine, and which it will 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from pipeline.reading import Answer, Pixels, Question, Reader
 
@@ -19,6 +19,7 @@ AtOnce: TypeAlias = Callable[[], int]
 """Asked before each step how many pictures it may look at."""
 
 
+@runtime_checkable
 class Stepwise(Protocol):
     """A reader that can be stopped on the way. Between two steps the same thread may ask it other questions."""
 
@@ -29,8 +30,7 @@ class Stepwise(Protocol):
 
 def steps_of(reader: Reader, questions: Sequence[Question], at_once: AtOnce) -> Steps[list[Answer]]:
     """The steps of a reader that has some; of any other all that it does is one."""
-    steps: Callable[[Sequence[Question], AtOnce], Steps[list[Answer]]] = getattr(reader, "steps", _whole(reader))
-    return steps(questions, at_once)
+    return reader.steps(questions, at_once) if isinstance(reader, Stepwise) else _whole(reader, questions)
 
 
 def finished(steps: Steps[Found]) -> Found:
@@ -61,10 +61,7 @@ def in_parts(
     return found
 
 
-def _whole(reader: Reader) -> Callable[[Sequence[Question], AtOnce], Steps[list[Answer]]]:
-    def steps(questions: Sequence[Question], _at_once: AtOnce) -> Steps[list[Answer]]:
-        answers = reader.read(questions)
-        yield len(questions)
-        return answers
-
-    return steps
+def _whole(reader: Reader, questions: Sequence[Question]) -> Steps[list[Answer]]:
+    answers = reader.read(questions)
+    yield len(questions)
+    return answers

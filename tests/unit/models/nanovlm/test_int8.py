@@ -11,17 +11,6 @@ from models.nanovlm.published.config import PublishedConfig
 from models.nanovlm.published.model import PublishedNanoVLM
 
 
-@torch.inference_mode()
-@pytest.mark.parametrize("bias", [True, False])
-def test_a_layer_gives_nearly_what_it_gave(bias: bool) -> None:
-    torch.manual_seed(0)
-    layer, rows = nn.Linear(96, 40, bias=bias), torch.randn(2, 33, 96)
-    exact, quick = layer(rows), Int8Linear.of(layer)(rows)
-    assert quick.shape == exact.shape and quick.dtype == exact.dtype
-    # Each of the two roundings is off by half a step of 127 at most, and the errors of a sum are spread.
-    assert float((quick - exact).std() / exact.std()) < 0.02
-
-
 def test_whole_numbers_that_fit_are_exact() -> None:
     layer = nn.Linear(2, 2, bias=False)
     layer.weight.data = torch.tensor([[127.0, -64.0], [1.0, 127.0]])

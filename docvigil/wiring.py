@@ -8,7 +8,7 @@ import sys
 from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -37,6 +37,9 @@ from records.model_versions import standing
 from records.objects import ObjectStore, open_store
 from web.config import OidcConfig, WebConfig
 from workers.config import OutgoingConfig, TrainingConfig, WorkerConfig
+
+if TYPE_CHECKING:
+    from models.cells import CellReader
 
 log = structlog.get_logger(__name__)
 
@@ -83,12 +86,12 @@ def reader(chosen: Settings, folder: Path | None = None) -> Reader:
     from models.reader import load_reader
 
     ink = load_reader(folder or chosen.model_folder, chosen.model_precision)
-    return shared(chosen, ink, ink.calibration)
+    return shared(chosen, ink, ink.calibration, ink.cells)
 
 
-def shared(chosen: Settings, ink: Reader, calibration: Calibration) -> Reader:
-    """A model for ink, batched across callers by the engine, and OCR for print, which checks what the model is unsure
-    of where its calibration says what that is worth. Imports torch."""
+def shared(chosen: Settings, ink: Reader, calibration: Calibration, cells: CellReader | None = None) -> Reader:
+    """A model for ink, batched across callers by the engine, and OCR for print. Comb boxes are read one by one too, and
+    OCR checks what else the model is unsure of, where its calibration says what that is worth. Imports torch."""
     import torch
 
     from models.crosscheck import checked
@@ -100,7 +103,7 @@ def shared(chosen: Settings, ink: Reader, calibration: Calibration) -> Reader:
     torch.set_num_threads(chosen.model_threads or _threads(chosen, ink))
     engine = Engine(ink, max_batch=chosen.max_batch, max_wait_ms=chosen.max_wait_ms)
     engine.warm_up()
-    return InkAndPrintReader(checked(engine, calibration), PrintReader())
+    return InkAndPrintReader(checked(engine, calibration, cells), PrintReader())
 
 
 def _threads(chosen: Settings, ink: Reader) -> int:

@@ -1,8 +1,9 @@
-"""A second witness for strings that the model is unsure of: the recogniser of print reads the same cut.
+"""A second witness for strings: what stands in comb boxes is read box by box too (`models.boxes`), and what else the
+model is unsure of by the recogniser of print, from the same cut.
 
-It was made for print and reads ink worse than the model, but errs elsewhere: where both read the same, the string is
-far likelier to be right than where they differ, and how sure it is follows from a curve for each outcome. Between
-readings of a date or an amount that the model itself holds possible its word decides; it adds none of its own.
+The recogniser was made for print and reads ink worse than the model, but errs elsewhere: where both read the same, the
+string is far likelier to be right than where they differ, and how sure it is follows from a curve for each outcome.
+Between readings of a date or an amount that the model itself holds possible its word decides; it adds none of its own.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 
+from models import boxes
 from models.calibration import Calibration
+from models.cells import CellReader
 from models.nanovlm.processor import fitted
 from models.ocr import LineReader
 from pipeline import identifiers
@@ -70,11 +73,13 @@ class CrossCheck:
 
 
 class CheckedReader:
-    """A `Reader` whose doubtful strings are checked. Any number of threads may ask, where they may ask what is inside:
-    the check is done on the thread that asked, so that the engine's doesn't wait for it."""
+    """A `Reader` whose strings are checked. Any number of threads may ask, where they may ask what is inside: the check
+    is done on the thread that asked, so that the engine's doesn't wait for it."""
 
-    def __init__(self, reader: Reader, calibration: Calibration, check: CrossCheck) -> None:
-        self._reader, self._calibration, self._check = reader, calibration, check
+    def __init__(
+        self, reader: Reader, calibration: Calibration, check: CrossCheck, cells: CellReader | None = None
+    ) -> None:
+        self._reader, self._calibration, self._check, self._cells = reader, calibration, check, cells
 
     @property
     def version(self) -> str:
@@ -86,20 +91,25 @@ class CheckedReader:
         return [self._checked(question, answer) for question, answer in zip(questions, answers, strict=True)]
 
     def _checked(self, question: Question, answer: Answer) -> Answer:
+        own = partial(self._calibration, question.kind.value)
+        if boxes.curve(question.kind) in self._calibration.curves:
+            after = boxes.read_again(self._cells, question, answer, own)
+            if after is not None:
+                return replace(after, confidence=self._calibration(boxes.curve(question.kind), after.confidence))
         if not has_curves(self._calibration, question.kind):
             return answer
-        found = self._check(question, answer, partial(self._calibration, question.kind.value))
+        found = self._check(question, answer, own)
         if found is None:
             return answer
         outcome, stands = found
         return replace(stands, confidence=self._calibration(outcome.of(question.kind), stands.confidence))
 
 
-def checked(reader: Reader, calibration: Calibration) -> Reader:
-    """The reader with its doubtful strings checked; the reader itself where its calibration has no curves for that."""
-    if not any(has_curves(calibration, kind) for kind in KINDS):
+def checked(reader: Reader, calibration: Calibration, cells: CellReader | None = None) -> Reader:
+    """The reader with its strings checked; the reader itself where its calibration has no curves for that."""
+    if not any(has_curves(calibration, kind) or boxes.curve(kind) in calibration.curves for kind in KINDS):
         return reader
-    return CheckedReader(reader, calibration, CrossCheck(LineReader()))
+    return CheckedReader(reader, calibration, CrossCheck(LineReader()), cells)
 
 
 def has_curves(calibration: Calibration, kind: QuestionKind) -> bool:

@@ -21,6 +21,7 @@ from torch import Tensor
 from models import allowed
 from models.answers import EMPTY, UNSURE, Raw, asked_again, settled
 from models.calibration import Calibration
+from models.cells import CellReader
 from models.checkpoint import WEIGHTS
 from models.checkpoint import bundled as bundled
 from models.checkpoint import digest as digest
@@ -49,19 +50,30 @@ AT_ONCE = 128
 class ModelReader:
     """Not for several threads at once: `models.engine.Engine` shares one."""
 
-    def __init__(self, model: NanoVLM, calibration: Calibration, version: str, *, bf16: bool = False) -> None:
+    def __init__(
+        self,
+        model: NanoVLM,
+        calibration: Calibration,
+        version: str,
+        *,
+        bf16: bool = False,
+        cells: CellReader | None = None,
+    ) -> None:
         self._model = model.for_reading()
         #: Who looks first, and who looks again where that one was unsure: rounding changes hardly any other answer.
         self._quick = self._model.for_reading(bf16=True) if bf16 else self._model
         self._calibration = calibration
         self._version = version
+        #: Who reads comb boxes one by one, beside this model.
+        self.cells = cells
 
     @classmethod
     def from_folder(cls, folder: Path, *, bf16: bool = False) -> Self:
         """Raises FileNotFoundError or ValueError with a sentence where the folder is no checkpoint."""
         if not (folder / WEIGHTS).is_file():
             raise FileNotFoundError(f"{folder} holds no {WEIGHTS}; give the folder of a checkpoint")
-        return cls(NanoVLM.from_folder(folder), Calibration.load(folder), digest(folder), bf16=bf16)
+        model, cells = NanoVLM.from_folder(folder), CellReader.beside(folder)
+        return cls(model, Calibration.load(folder), digest(folder), bf16=bf16, cells=cells)
 
     @classmethod
     def random(cls, seed: int = 0) -> Self:
@@ -71,7 +83,8 @@ class ModelReader:
 
     def uncalibrated(self) -> ModelReader:
         """The same model with its probabilities as they are."""
-        return ModelReader(self._model, Calibration(), self._version, bf16=self._quick is not self._model)
+        bf16 = self._quick is not self._model
+        return ModelReader(self._model, Calibration(), self._version, bf16=bf16, cells=self.cells)
 
     @property
     def version(self) -> str:
@@ -206,9 +219,9 @@ def load_reader(source: Path | str | None = None, precision: Wanted = "auto") ->
 
 
 def load_checked(source: Path | str | None = None, precision: Wanted = "auto") -> Reader:
-    """The same with its doubtful strings checked, as documents are read. Raises what `load_reader` does."""
+    """The same with its strings checked, as documents are read. Raises what `load_reader` does."""
     reader = load_reader(source, precision)
-    return checked(reader, reader.calibration)
+    return checked(reader, reader.calibration, reader.cells)
 
 
 def _speaker(folder: Path, family: str | None, precision: Precision) -> Speaker:

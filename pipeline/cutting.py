@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline import comb
 from pipeline.doctypes.schema import FieldKind
-from pipeline.evidence import MARGIN_X, MARGIN_Y
+from pipeline.evidence import MARGIN_X, MARGIN_Y, between_margins
 from pipeline.geometry import Box
 from pipeline.pages import Page
 from pipeline.quality import assess
@@ -45,7 +45,7 @@ def cut_out(page: Page, kind: FieldKind, box: Box, skew: float = 0.0) -> Evidenc
     left, top = width * LOOK_X / (1 + 2 * LOOK_X), height * LOOK_Y / (1 + 2 * LOOK_Y)
     inner: comb.Area = (round(left), round(top), round(width - left), round(height - top))
     plain = partial(_with_margins, look, inner)
-    image, alternate, cells = plain(1.0), plain(0.5), None
+    image, alternate, cells, where = plain(1.0), plain(0.5), None, None
     row = comb.find(look) if kind not in CHOICES else None
     if row is not None and _is_of(row.area, inner):
         row = _whole(row, inner)
@@ -54,6 +54,7 @@ def cut_out(page: Page, kind: FieldKind, box: Box, skew: float = 0.0) -> Evidenc
         if kind is FieldKind.DATE:
             # A date has eight digits or six; more cells hold its separators, or are the field beside it.
             cells = row.cells if row.cells in (6, 8) else 8
+        where = between_margins(cells) if row.even and row.cells == cells else None
     elif (trimmed := _trimmed(look, inner)) is not None:
         high, wide = (inner[3] - inner[1]) / _high(trimmed), (inner[2] - inner[0]) / _wide(trimmed)
         tight = comb.crop(look, trimmed)
@@ -71,6 +72,7 @@ def cut_out(page: Page, kind: FieldKind, box: Box, skew: float = 0.0) -> Evidenc
         image=image,
         alternate=alternate,
         cells=cells,
+        row=where,
     )
 
 

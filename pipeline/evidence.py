@@ -18,7 +18,7 @@ from pipeline.doctypes.schema import FormField, Identifier
 from pipeline.geometry import Box
 from pipeline.locate import Location
 from pipeline.pages import Colour, Page
-from pipeline.reading import Evidence, Pixels, QuestionKind
+from pipeline.reading import Evidence, Pixels, QuestionKind, Row
 from pipeline.sheet import PX_PER_MM, Fit, Floats, Sheet, moved
 
 #: Dots an inch of evidence.
@@ -97,6 +97,7 @@ def _field(page: Page, location: Location, field: FormField) -> Evidence:
     across = box.width * sheet.width / PX_PER_MM
     if np.hypot(*(corners[1] - corners[0])) / across * 25.4 < LEAST_DPI:
         faults.append("resolution")
+    cells = 4 if field.cells and is_masked(field) else field.cells
     return Evidence(
         field=field.name,
         kind=QuestionKind(field.kind.value),
@@ -105,9 +106,15 @@ def _field(page: Page, location: Location, field: FormField) -> Evidence:
         image=image,
         alternate=narrowed(image),
         residual=residual if math.isfinite(residual) else None,
-        cells=4 if field.cells and is_masked(field) else field.cells,
+        cells=cells,
+        row=between_margins(cells),
         faults=tuple(faults),
     )
+
+
+def between_margins(cells: int | None) -> Row | None:
+    """Where the comb boxes of a field stand in its evidence."""
+    return None if cells is None else Row(cells, MARGIN_X / (1 + 2 * MARGIN_X), (1 + MARGIN_X) / (1 + 2 * MARGIN_X))
 
 
 def narrowed(image: Pixels) -> Pixels:

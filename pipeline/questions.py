@@ -58,7 +58,7 @@ def questions(evidence: Evidence, field: FormField | None) -> list[Question]:
     if evidence.untouched:
         return []
     alphabet, longest = _limits(evidence, field)
-    asked = [Question(evidence.kind, evidence.image, alphabet, longest, evidence.alternate)]
+    asked = [Question(evidence.kind, evidence.image, alphabet, longest, evidence.alternate, evidence.row)]
     if _print_wanted(evidence, field):
         asked.append(Question(QuestionKind.PRINT, evidence.image))
     return asked

@@ -39,6 +39,15 @@ class AnswerState(StrEnum):
     STRUCK = "struck"  # cancelled by a stroke
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of comb boxes in a picture: how many, and between which shares of its width they stand side by side."""
+
+    cells: int
+    left: float
+    right: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
     """The image cut out for a field, as the model saw it and the reviewer sees it.
@@ -56,13 +65,15 @@ class Evidence:
     alternate: Pixels | None = None
     residual: float | None = None  # registration error at this field, in millimetres on paper
     cells: int | None = None  # comb boxes in the field, None for a free line
+    row: Row | None = None  # where these stand in `image`, as far as that is known
     faults: tuple[str, ...] = ()  # why the evidence can't be trusted, e.g. "registration", "off page"
     untouched: bool = False  # nothing stands there but what the blank has: no model need look
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Question:
-    """One question about one evidence image. `alphabet` limits the characters of a string answer. A person waits for
+    """One question about one evidence image. `alphabet` limits the characters of a string answer, which may stand in a
+    `row` of comb boxes. A person waits for
     the answer to an `interactive` one; `priority` is that of the document."""
 
     kind: QuestionKind
@@ -70,6 +81,7 @@ class Question:
     alphabet: str | None = None
     max_length: int | None = None
     alternate: Pixels | None = None
+    row: Row | None = None
     interactive: bool = False
     priority: int = 0
 

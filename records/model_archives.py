@@ -25,6 +25,7 @@ FILES = {
     BOUND: False,
     "spotting.json": False,
     "spotting.safetensors": False,
+    "cells.safetensors": False,
 }
 
 #: An archive with a file larger than this is refused.

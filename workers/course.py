@@ -38,8 +38,9 @@ log = structlog.get_logger(__name__)
 #: Seconds between two tellings of how far it is.
 TELL_SECONDS = 2.0
 
-#: What a version is made of besides what training and calibration write: the detector of signatures.
-CARRIED = ("spotting.json", "spotting.safetensors")
+#: What a version is made of besides what training and calibration write: the detector of signatures
+#: and the reader of comb boxes.
+CARRIED = ("spotting.json", "spotting.safetensors", "cells.safetensors")
 CALIBRATION = "calibration.json"
 WEIGHTS = "model.safetensors"
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from pipeline.checks import Context, Form, FormSheet, judge_form, judge_page
 from pipeline.doctypes.schema import FormField
-from pipeline.evidence import narrowed
+from pipeline.evidence import between_margins, narrowed
 from pipeline.findings import Finding, Outcome, Verdict
 from pipeline.questions import Reading, questions, reading
 from pipeline.reading import Evidence, Question, QuestionKind, Reader
@@ -137,6 +137,7 @@ def unpacked(entry: EvidenceEntry, pictures: EvidenceReader) -> Evidence:
         alternate=None if kind is QuestionKind.MARK or entry.untouched else narrowed(image),
         residual=entry.residual,
         cells=entry.cells,
+        row=between_margins(entry.cells),
         faults=entry.faults,
         untouched=entry.untouched,
     )

@@ -101,8 +101,13 @@ def _reader(name: str, chosen: Settings, told: Path) -> Reader:
     if name == "null":
         return NullReader()
     counted = Counted(ink(name, chosen))
-    calibration = Calibration() if name == "published" else Calibration.load(model_folder(chosen))
-    reader = shared(chosen, counted, calibration)
+    from models.cells import CellReader
+
+    if name == "published":
+        reader = shared(chosen, counted, Calibration())
+    else:
+        folder = model_folder(chosen)
+        reader = shared(chosen, counted, Calibration.load(folder), CellReader.beside(folder))
     threading.Thread(target=_tell, args=(told, counted.told), name="told", daemon=True).start()
     return reader
 

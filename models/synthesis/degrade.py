@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from models.nanovlm.processor import fitted
+from models.nanovlm.processor import fitted, shrunk
 from models.nanovlm.tokens import CHARACTERS
 from models.synthesis.fields import Field
 from models.synthesis.pen import Span
 from models.synthesis.strokes import Mask
-from pipeline.reading import Pixels
+from pipeline.reading import Pixels, Row
 
 #: The finished picture, and the columns of patches on it that are labelled.
 HEIGHT, WIDTH, COLUMNS = 48, 384, 48
@@ -30,10 +30,13 @@ CLASS = {letter: number for number, letter in enumerate(CHARACTERS, start=1)}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cut:
-    """A finished picture (48 × 384) and which character stands at each of its 48 columns (0: none)."""
+    """A finished picture (48 × 384) and which character stands at each of its 48 columns (0: none). `used` are the rows
+    and columns of it that are no filling; `row` the field's comb there."""
 
     image: Pixels
     labels: Pixels
+    used: tuple[int, int]
+    row: Row | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class _Window:
     y0: int
     x1: int
     y1: int
+    row: Row | None
 
     def of(self, layer: Mask) -> Mask:
         return layer[self.y0 : self.y1, self.x0 : self.x1]
@@ -61,11 +65,12 @@ def cut(field: Field) -> Cut | None:
     window = _window(field)
     if any(window.cuts_off(span) for span in field.spans):
         return None
-    image = _scanned(field.rng, _composed(field, window))
-    finished = fitted(np.clip(image, 0, 255).astype(np.uint8), HEIGHT, WIDTH)
+    image = np.clip(_scanned(field.rng, _composed(field, window)), 0, 255).astype(np.uint8)
+    finished = fitted(image, HEIGHT, WIDTH)
     if not _visible(finished, _fitted(window.of(field.own))):
         return None
-    return Cut(finished, _labels(field, window))
+    rows, columns = shrunk(image, HEIGHT, WIDTH).shape
+    return Cut(finished, _labels(field, window), (rows, columns), window.row)
 
 
 def _window(field: Field) -> _Window:
@@ -74,11 +79,16 @@ def _window(field: Field) -> _Window:
     dx, dy = rng.normal(0, MISPLACED_MM, 2) * field.scale
     mx, my = field.width * rng.uniform(0.005, 0.05), field.height * rng.uniform(0.05, 0.25)
     rows, columns = field.shape
+    left, right = max(0, int(field.x0 - mx + dx)), min(columns, int(field.x1 + mx + dx))
+    # The comb stands where registration takes it to be: between the margins.
+    wide = right - left
+    row = None if field.cells is None else Row(field.cells, mx / wide, 1 - mx / wide)
     return _Window(
-        max(0, int(field.x0 - mx + dx)),
+        left,
         max(0, int(field.y0 - my + dy)),
-        min(columns, int(field.x1 + mx + dx)),
+        right,
         min(rows, int(field.y1 + my + dy)),
+        row,
     )
 
 

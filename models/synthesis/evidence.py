@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from models.nanovlm.processor import unfilled
 from models.nanovlm.tokens import EOS, ID
 from models.synthesis import degrade, spoil, wording
 from models.synthesis.faces import Materials, materials
@@ -17,7 +18,7 @@ from models.synthesis.signatures import signature
 from models.synthesis.split import checked
 from models.synthesis.stamps import stamp
 from models.synthesis.strokes import Point, put, stroke
-from pipeline.reading import Pixels
+from pipeline.reading import Pixels, Row
 
 #: Kinds of evidence and how often each is drawn: what is hard is drawn most.
 KINDS = {
@@ -60,7 +61,8 @@ Answer: TypeAlias = tuple[str, ...]
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawn:
     """`image` 48 × 384 grey; `answer` the tokens to be said; `labels` the character (0: none) at each of 48 columns;
-    `cells` the comb boxes, None on a line; of a form's string whose `letters` it is in."""
+    `cells` the comb boxes, None on a line; of a form's string whose `letters` it is in. `used` are the rows and columns
+    of the image that are no filling (all where None), and `row` where the comb stands in them."""
 
     image: Pixels
     kind: str
@@ -68,6 +70,13 @@ class Drawn:
     labels: Pixels
     cells: int | None = None
     letters: Source | None = None
+    used: tuple[int, int] | None = None
+    row: Row | None = None
+
+    @property
+    def cut(self) -> Pixels:
+        """The image without its filling."""
+        return self.image if self.used is None else unfilled(self.image, *self.used)
 
     def sequence(self) -> list[int]:
         """Question, answer and end as token numbers."""
@@ -105,7 +114,9 @@ def make(
         field, answer = _drawn(np.random.default_rng([seed, 1 + attempt]), stock, chosen, case, source)
         finished = degrade.cut(field)
         if finished is not None:
-            return Drawn(finished.image, chosen, answer, finished.labels, field.cells)
+            return Drawn(
+                finished.image, chosen, answer, finished.labels, field.cells, used=finished.used, row=finished.row
+            )
     raise RuntimeError(f"nothing legible was drawn for seed {seed}, {kind}, {state} in {TRIES} tries")
 
 

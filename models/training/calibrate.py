@@ -1,10 +1,10 @@
 """Fits a checkpoint's calibration: `python -m models.training.calibrate CHECKPOINT [--feedback FOLDER]`.
 
 For each question kind one curve on the confidence that the answer is right, and one on the probability that anything
-stands there at all. Strings that the first leaves in doubt are read by the recogniser of print too, and what it makes
-of them has a curve each (`models.crosscheck`). A model is surer of hands it was trained on than it has a right to be,
-so fonts, digits and signers are those of the test split. Evidence is what the pipeline cuts from whole forms, as it is
-in use; marks, which stand in no field, are drawn singly.
+stands there at all. Strings in comb boxes are read box by box too (`models.boxes`); others that the first leaves in
+doubt are read by the recogniser of print, and what it makes of them has a curve each (`models.crosscheck`). A model is
+surer of hands it was trained on than it has a right to be, so fonts, digits and signers are those of the test split.
+Evidence is what the pipeline cuts from whole forms, as it is in use; marks, which stand in no field, are drawn singly.
 
 With feedback the curves are fitted on what reviewers said, where there is enough of a kind: what paper has come to look
 like since, drawn evidence doesn't know. The weights stay as they are.
@@ -23,7 +23,9 @@ from pathlib import Path
 
 import structlog
 
+from models import boxes
 from models.calibration import Calibration, Curve, fit
+from models.cells import CellReader
 from models.crosscheck import CrossCheck
 from models.ocr import LineReader
 from models.reader import ModelReader
@@ -50,7 +52,7 @@ def calibrate(folder: Path, documents: int, marks: int, processes: int = 1) -> C
     drawn = cut + drawn_for("calibration", "mark", None, marks, processes)
     curves: dict[str, Curve] = {}
     for kind in sorted({one.kind for one in drawn}):
-        curves |= curves_of(reader, kind, [one for one in drawn if one.kind == kind])
+        curves |= curves_of(reader, kind, [one for one in drawn if one.kind == kind], reader.cells)
     calibration = Calibration(curves)
     about = f"evidence of {documents} synthesised forms and {marks} marks, test split"
     calibration.save(folder, data=about, evidences=len(drawn), date=datetime.now(UTC).date().isoformat())
@@ -69,15 +71,16 @@ def refit(folder: Path, taught: Path, least: int = LEAST_EXAMPLES) -> Calibratio
     for kind in fitted:
         # What is worth something beside another curve of this kind goes with it.
         curves = {name: curve for name, curve in curves.items() if name.split(".")[0] != kind}
-        curves |= curves_of(reader, kind, [one for one in examples if one.kind == kind])
+        curves |= curves_of(reader, kind, [one for one in examples if one.kind == kind], reader.cells)
     calibration = Calibration(curves)
     about = "reviewers' examples: " + ", ".join(f"{count} {kind}" for kind, count in sorted(fitted.items()))
     calibration.save(folder, data=about, evidences=sum(fitted.values()), date=datetime.now(UTC).date().isoformat())
     return calibration
 
 
-def curves_of(reader: Reader, kind: str, drawn: Sequence[Drawn]) -> dict[str, Curve]:
-    """The curve of a kind's answers being right, that of anything being there, and those of the check."""
+def curves_of(reader: Reader, kind: str, drawn: Sequence[Drawn], cells: CellReader | None = None) -> dict[str, Curve]:
+    """The curve of a kind's answers being right, that of anything being there, that of what was read in boxes, and
+    those of the check."""
     answers = answered(reader, drawn)
     hits = [right(one, answer) for one, answer in zip(drawn, answers, strict=True)]
     there = [one.answer != ("<empty>",) for one in drawn]
@@ -86,17 +89,22 @@ def curves_of(reader: Reader, kind: str, drawn: Sequence[Drawn]) -> dict[str, Cu
     return {
         kind: own,
         f"{kind}.present": fit([answer.present for answer in answers], there),
-        **_check_curves(drawn, told, own),
+        **_witness_curves(drawn, told, own, cells),
     }
 
 
-def _check_curves(drawn: Sequence[Drawn], answers: Sequence[Answer], own: Curve) -> dict[str, Curve]:
-    """A curve an outcome of the check, on confidences that are calibrated but for it: with few examples it stays near
-    them."""
+def _witness_curves(
+    drawn: Sequence[Drawn], answers: Sequence[Answer], own: Curve, cells: CellReader | None
+) -> dict[str, Curve]:
+    """A curve for what was read in boxes and for each outcome of the check, on confidences that are calibrated but for
+    it: with few examples it stays near them."""
     check = CrossCheck(LineReader())
     found: dict[str, list[tuple[float, bool]]] = defaultdict(list)
     for one, answer in zip(drawn, answers, strict=True):
-        if (after := check(asked := question(one), answer, own)) is not None:
+        asked = question(one)
+        if (again := boxes.read_again(cells, asked, answer, own)) is not None:
+            found[boxes.curve(asked.kind)].append((again.confidence, right(one, again)))
+        elif (after := check(asked, answer, own)) is not None:
             outcome, stands = after
             found[outcome.of(asked.kind)].append((stands.confidence, right(one, stands)))
     return {name: fit(*zip(*pairs, strict=True)) for name, pairs in found.items()}

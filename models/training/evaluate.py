@@ -127,7 +127,7 @@ def question(drawn: Drawn) -> Question:
             alphabet, longest = identifiers.alphabet(None), cells or identifiers.length(None)
         case QuestionKind.AMOUNT:
             alphabet, longest = amounts.ALPHABET + "/-", cells or LONGEST_AMOUNT
-    return Question(kind, drawn.image, alphabet, longest, narrowed(drawn.image))
+    return Question(kind, drawn.cut, alphabet, longest, narrowed(drawn.cut), drawn.row)
 
 
 def right(drawn: Drawn, answer: Answer) -> bool:

@@ -22,6 +22,7 @@ from models.training.lesson import Example, Lessons, varied
 from models.training.recipe import Recipe
 from models.training.shards import UNKNOWN, Shard, packed
 from pipeline import feedback
+from pipeline.evidence import between_margins
 from pipeline.reading import AnswerState, Pixels, QuestionKind
 
 log = structlog.get_logger(__name__)
@@ -194,7 +195,8 @@ def shown(folder: Path) -> list[tuple[feedback.Example, Drawn]]:
         if image is None:
             left_out["a picture is missing"] += 1
             continue
-        every.append((one, Drawn(np.asarray(image, np.uint8), one.kind.value, said, COLUMNS, one.cells)))
+        cut, row = np.asarray(image, np.uint8), between_margins(one.cells)
+        every.append((one, Drawn(cut, one.kind.value, said, COLUMNS, one.cells, row=row)))
     for reason, count in left_out.items():
         log.warning("feedback.left_out", reason=reason, examples=count)
     return every

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import structlog
 
-from models.nanovlm.processor import fitted
+from models.nanovlm.processor import fitted, shrunk
 from models.nanovlm.tokens import CHARACTERS
 from models.synthesis.documents import Label, Studio
 from models.synthesis.evidence import Answer, Drawn
@@ -134,7 +134,9 @@ def _told(evidence: Evidence, label: Label, doctype: DocumentType) -> Iterator[t
     said = answer(field, truth.value)
     if said is not None and not evidence.faults:
         columns = np.full(48, UNKNOWN, np.uint8)
-        yield field, Drawn(fitted(evidence.image), evidence.kind.value, said, columns, evidence.cells, truth.letters)
+        image, (rows, used) = fitted(evidence.image), shrunk(evidence.image).shape
+        kind, cells = evidence.kind.value, evidence.cells
+        yield field, Drawn(image, kind, said, columns, cells, truth.letters, (rows, used), evidence.row)
 
 
 def _kept(every: Iterator[tuple[FormField, Drawn]], rng: np.random.Generator) -> Iterator[Drawn]:

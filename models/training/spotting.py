@@ -134,7 +134,7 @@ def train(folder: Path, out: Path, minutes: float, *, start: Path | None = None)
             loss.backward()
             nn.utils.clip_grad_norm_(net.parameters(), 2.0)
             optimiser.step()
-            _followed(mean, net, min(0.995, step / (step + 20)))
+            followed(mean, net, min(0.995, step / (step + 20)))
             usual = float(loss.detach()) if step == 0 else 0.98 * usual + 0.02 * float(loss.detach())
             step += 1
             if step % 50 == 0:
@@ -158,7 +158,7 @@ def save(net: nn.Module, out: Path) -> None:
 
 
 @torch.no_grad()
-def _followed(mean: nn.Module, net: nn.Module, kept: float) -> None:
+def followed(mean: nn.Module, net: nn.Module, kept: float) -> None:
     """Moves the running mean of all weights a little towards those of now."""
     for usual, now in zip(mean.state_dict().values(), net.state_dict().values(), strict=True):
         if usual.is_floating_point():

@@ -1,0 +1,207 @@
+"""Trains the reader of comb boxes: `python -m models.training.cells draw FOLDER` draws boxes of single fields and of
+whole forms, `python -m models.training.cells train FOLDER --out FILE` learns from them, also while they are still being
+drawn.
+
+Everything is of the training split. How often a letter is written is taken out of what the network learns (logit
+adjustment; Menon et al., "Long-tail learning via logit adjustment", ICLR 2021): what is usual the model knows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import math
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import structlog
+import torch
+from torch import nn
+
+from models.cells import CLASSES, EMPTY, CellNet, windows
+from models.nanovlm.processor import unfilled
+from models.synthesis import degrade, spoil, wording
+from models.synthesis.faces import Materials, materials
+from models.synthesis.fields import Field
+from models.synthesis.pen import Pen
+from models.training.forms import evidence_of
+from models.training.spotting import followed, save
+from pipeline.reading import Pixels, Row
+
+log = structlog.get_logger(__name__)
+
+#: Fields of a shard, of every how many shards one is of forms, and how many forms that has.
+FIELDS, EVERY, FORMS = 1500, 3, 60
+
+#: Forms for this have numbers from here on.
+FIRST_FORM = 3_000_000
+
+#: What fields hold, and how often: any letters, so that all of them are learned.
+TEXTS = {"any": 0.4, "identifier": 0.37, "date": 0.18, "empty": 0.05}
+
+#: How often boxes are left over, and each field is cut.
+SHORT, CUTS = 0.15, 2
+
+#: How far a cut misses the boxes (widths of a box), and by how much it is too wide or too narrow.
+MISSED, STRETCHED = 0.08, 0.05
+
+BATCH, RATE = 256, 2e-3
+
+#: Pixels a picture is moved by at most while learning.
+MOVED = 2
+
+NUMBER = {name: number for number, name in enumerate(CLASSES)}
+
+Shown: TypeAlias = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
+"""Pictures of boxes and their classes."""
+
+
+def field(rng: np.random.Generator, stock: Materials) -> tuple[Pixels, Row, str] | None:
+    """A field in boxes as the pipeline cuts it, where its boxes are, and what stands there; None where that can't be
+    seen."""
+    text, cells, marks = _text(rng)
+    one = Field(rng, cells * rng.uniform(3.8, 6.6), rng.uniform(4.8, 8.5), stock)
+    one.surroundings()
+    pen = Pen(rng, stock, text or "0")
+    one.comb(cells, marks)
+    one.fill_comb(text, cells, pen)
+    spoil.dirty(one)
+    cut = degrade.cut(one)
+    if cut is None or cut.row is None:
+        return None
+    return unfilled(cut.image, *cut.used), cut.row, text
+
+
+def _text(rng: np.random.Generator) -> tuple[str, int, str | None]:
+    """What is written, in how many boxes, and the layout that is printed there."""
+    kind = str(rng.choice(list(TEXTS), p=list(TEXTS.values())))
+    if kind == "date":
+        cells = 8 if rng.random() < 0.85 else 6
+        return wording.date(rng, cells), cells, {8: "DDMMYYYY", 6: "DDMMYY"}[cells]
+    if kind == "identifier":
+        text = wording.identifier(rng)
+    else:
+        text = "".join(CLASSES[int(rng.integers(1, len(CLASSES)))] for _ in range(int(rng.integers(4, 17))))
+    cells = len(text) + (int(rng.integers(1, 4)) if rng.random() < SHORT else 0)
+    marks = "DDMMYYYY" if cells == 8 and rng.random() < 0.1 else None
+    return "" if kind == "empty" else text, cells, marks
+
+
+def shown(rng: np.random.Generator, image: Pixels, row: Row, text: str) -> Shown:
+    """The boxes of a field, cut a few times."""
+    classes = np.array([NUMBER[one] for one in text] + [NUMBER[EMPTY]] * (row.cells - len(text)), np.uint8)
+    cuts = [windows(image, row, rng.normal(0, MISSED), 1 + rng.uniform(-STRETCHED, STRETCHED)) for _ in range(CUTS)]
+    return np.concatenate(cuts), np.tile(classes, CUTS)
+
+
+def of_fields(number: int, stock: Materials) -> Iterator[Shown]:
+    """The boxes of single fields."""
+    for place in range(FIELDS):
+        rng = np.random.default_rng([5, number, place])
+        if (drawn := field(rng, stock)) is not None:
+            yield shown(rng, *drawn)
+
+
+def of_forms(number: int) -> Iterator[Shown]:
+    """The boxes on whole forms."""
+    rng = np.random.default_rng([6, number])
+    for one in evidence_of("train", FORMS, FIRST_FORM + number * FORMS):
+        text = "" if one.answer == ("<empty>",) else "".join(one.answer).strip()
+        empty = not text and rng.random() > 0.1
+        if one.row is not None and not empty and len(text) <= one.row.cells and set(text) <= set(CLASSES):
+            yield shown(rng, one.cut, one.row, text)
+
+
+def draw(folder: Path, number: int, stock: Materials) -> None:
+    """Draws shard `number` unless it is there."""
+    path = folder / f"{number:05d}.npz"
+    if path.exists():
+        return
+    every = of_forms(number) if number % EVERY == EVERY - 1 else of_fields(number, stock)
+    pictures, classes = zip(*every, strict=True)
+    partial = path.with_suffix(".part")
+    with partial.open("wb") as file:
+        np.savez(file, pictures=np.concatenate(pictures), classes=np.concatenate(classes))
+    partial.replace(path)
+
+
+def train(folder: Path, out: Path, minutes: float) -> None:
+    """Learns for so many minutes; weights are written every two, by a running mean."""
+    torch.manual_seed(0)
+    net = CellNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    mean = copy.deepcopy(net)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=0.05)
+    rng, began, saved, step, usual = np.random.default_rng(1), time.monotonic(), time.monotonic(), 0, 0.0
+    seen, loss_of = np.ones(len(CLASSES)), nn.CrossEntropyLoss()
+    while (spent := (time.monotonic() - began) / 60 / minutes) < 1:
+        shards = sorted(folder.glob("*.npz"))
+        with np.load(shards[int(rng.integers(len(shards)))]) as data:
+            pictures, classes = data["pictures"], data["classes"]
+        seen += np.bincount(classes, minlength=len(CLASSES))
+        usually = torch.from_numpy(np.log(seen / seen.sum())).float()
+        order = rng.permutation(len(pictures))
+        for first in range(0, len(order) - BATCH + 1, BATCH):
+            spent = (time.monotonic() - began) / 60 / minutes
+            if spent >= 1:
+                break
+            for group in optimiser.param_groups:
+                group["lr"] = RATE * min(1.0, (step + 1) / 100) * (0.01 + 0.99 * (1 + math.cos(math.pi * spent)) / 2)
+            chosen = order[first : first + BATCH]
+            given = torch.from_numpy(_varied(rng, pictures[chosen]))[:, None].to(memory_format=torch.channels_last)
+            with torch.autocast("cpu", torch.bfloat16):
+                logits = net(given)
+            target = torch.from_numpy(classes[chosen]).long()
+            loss = loss_of(logits.float() + usually, target)
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(net.parameters(), 2.0)
+            optimiser.step()
+            followed(mean, net, min(0.998, step / (step + 20)))
+            usual = float(loss.detach()) if step == 0 else 0.99 * usual + 0.01 * float(loss.detach())
+            step += 1
+            if step % 100 == 0:
+                log.info("cells.training", step=step, loss=round(usual, 4), done=round(spent, 3), shards=len(shards))
+        if time.monotonic() - saved > 120:
+            saved = time.monotonic()
+            save(mean, out)
+    save(mean, out)
+
+
+def _varied(rng: np.random.Generator, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """The same pictures moved a little, fainter or darker."""
+    padded = np.pad(pictures, ((0, 0), (MOVED, MOVED), (MOVED, MOVED)), mode="edge")
+    side, moves = pictures.shape[1], rng.integers(0, 2 * MOVED + 1, (len(pictures), 2))
+    moved = np.stack([one[y : y + side, x : x + side] for one, (y, x) in zip(padded, moves, strict=True)])
+    power = rng.uniform(0.7, 1.4, (len(pictures), 1, 1)).astype(np.float32)
+    strength = rng.uniform(0.7, 1.15, (len(pictures), 1, 1)).astype(np.float32)
+    return np.asarray(np.clip((moved.astype(np.float32) / 255) ** power * strength, 0, 1), np.float32)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("task", choices=("draw", "train"))
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--count", type=int, default=60, help="shards that are drawn")
+    parser.add_argument("--first", type=int, default=0, help="the first of them")
+    parser.add_argument("--minutes", type=float, default=40.0)
+    parser.add_argument("--out", type=Path, default=Path("runs/cells.safetensors"))
+    given = parser.parse_args()
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    given.folder.mkdir(parents=True, exist_ok=True)
+    if given.task == "draw":
+        ink = materials("train")
+        for number in range(given.first, given.count):
+            draw(given.folder, number, ink)
+            log.info("cells.drawn", shard=number, of=given.count)
+    else:
+        train(given.folder, given.out, given.minutes)
+
+
+if __name__ == "__main__":
+    main()

@@ -8,7 +8,6 @@ weighed too, as unlikely beforehand as the model's own confidence leaves room fo
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations
 
@@ -22,10 +21,10 @@ from pipeline.reading import Answer, Question, QuestionKind
 KINDS = (QuestionKind.DATE, QuestionKind.IDENTIFIER, QuestionKind.AMOUNT)
 
 #: How much the boxes' word counts: what they see is not independent of what the model saw.
-WEIGHT = 0.7
+WEIGHT = 0.5
 
 #: How likely a letter that the model did not hold possible is to stand in place of the one that it read.
-SURPRISING = 0.03
+SURPRISING = 0.05
 
 #: The least a class is taken to be likely in a box: nobody is surer than that.
 LEAST = math.log(1e-4)
@@ -41,20 +40,17 @@ def curve(kind: QuestionKind) -> str:
     return f"{kind.value}.boxes"
 
 
-def read_again(
-    cells: CellReader | None, question: Question, answer: Answer, own: Callable[[float], float]
-) -> Answer | None:
+def read_again(cells: CellReader | None, question: Question, answer: Answer) -> Answer | None:
     """The answer that stands after its boxes were read one by one; None where there are none, or nobody who reads them,
-    or nothing was read that could be compared. `own` calibrates as it does for `weighed`."""
+    or nothing was read that could be compared."""
     if cells is None or question.row is None or not answer.value or question.kind not in KINDS:
         return None
-    return weighed(question, answer, own, cells.chances(question.image, question.row))
+    return weighed(question, answer, cells.chances(question.image, question.row))
 
 
-def weighed(question: Question, answer: Answer, own: Callable[[float], float], chances: Chances) -> Answer | None:
+def weighed(question: Question, answer: Answer, chances: Chances) -> Answer | None:
     """The answer that stands after the boxes (`chances`, boxes × classes) were looked at, its confidence and those of
-    its alternatives as likely as both make them; None where the two speak of different things. `own` calibrates the
-    probabilities of the answer's alternatives as it did the answer's."""
+    its alternatives as likely as both make them; None where the two speak of different things."""
     read = answer.value or ""
     if len(read) > len(chances) or not read or not set(read) <= set(CLASSES):
         return None
@@ -63,11 +59,8 @@ def weighed(question: Question, answer: Answer, own: Callable[[float], float], c
     other = [place for place, letter in enumerate(best) if letter != _at(read, place)]
     if len(other) > max(MOST_OTHER, round(MOST_SHARE * len(read))):
         return None
-    beforehand = {read: answer.confidence}
-    for value, chance in answer.alternatives:
-        if value and len(value) <= len(chances) and set(value) <= set(CLASSES):
-            beforehand.setdefault(value, own(chance))
-    left = max(1 - sum(beforehand.values()), 0.01)
+    beforehand = _beforehand(answer, len(chances))
+    left = 1 - answer.confidence
     for count in range(1, len(other) + 1):
         for places in combinations(other, count):
             letters = [_at(read, place) for place in range(len(chances))]
@@ -84,6 +77,17 @@ def weighed(question: Question, answer: Answer, own: Callable[[float], float], c
     (value, share), *others = shares
     rest = tuple((one, chance) for one, chance in others[:ALTERNATIVES] if chance >= LEAST_CHANCE)
     return replace(answer, value=value, confidence=share, alternatives=rest)
+
+
+def _beforehand(answer: Answer, cells: int) -> dict[str, float]:
+    """How likely the model holds each string that fits the boxes: what it read as sure as it is, the others share what
+    that leaves in the proportions of their own chances."""
+    left, total = 1 - answer.confidence, sum(chance for _, chance in answer.alternatives)
+    found = {answer.value or "": answer.confidence}
+    for value, chance in answer.alternatives:
+        if value and len(value) <= cells and set(value) <= set(CLASSES):
+            found.setdefault(value, left * chance / total)
+    return found
 
 
 def _best(chances: Chances, alphabet: str | None) -> list[str]:

@@ -1,5 +1,5 @@
-"""A second witness for strings: what stands in comb boxes is read box by box too (`models.boxes`), and what else the
-model is unsure of by the recogniser of print, from the same cut.
+"""Further witnesses for strings: what stands in comb boxes is read box by box too (`models.boxes`), and what is still
+in doubt by the recogniser of print, from the same cut.
 
 The recogniser was made for print and reads ink worse than the model, but errs elsewhere: where both read the same, the
 string is far likelier to be right than where they differ, and how sure it is follows from a curve for each outcome.
@@ -92,10 +92,11 @@ class CheckedReader:
 
     def _checked(self, question: Question, answer: Answer) -> Answer:
         own = partial(self._calibration, question.kind.value)
-        if boxes.curve(question.kind) in self._calibration.curves:
-            after = boxes.read_again(self._cells, question, answer, own)
-            if after is not None:
-                return replace(after, confidence=self._calibration(boxes.curve(question.kind), after.confidence))
+        if (name := boxes.curve(question.kind)) in self._calibration.curves:
+            again = boxes.read_again(self._cells, question, answer)
+            if again is not None:
+                own = partial(self._calibration, name)
+                answer = replace(again, confidence=own(again.confidence))
         if not has_curves(self._calibration, question.kind):
             return answer
         found = self._check(question, answer, own)

@@ -1,8 +1,9 @@
 """Fits a checkpoint's calibration: `python -m models.training.calibrate CHECKPOINT [--feedback FOLDER]`.
 
 For each question kind one curve on the confidence that the answer is right, and one on the probability that anything
-stands there at all. Strings in comb boxes are read box by box too (`models.boxes`); others that the first leaves in
-doubt are read by the recogniser of print, and what it makes of them has a curve each (`models.crosscheck`). A model is
+stands there at all. Strings in comb boxes are read box by box too (`models.boxes`), with a curve for what comes
+of that; those still in doubt are read by the recogniser of print, and what it makes of them has a curve each
+(`models.crosscheck`). A model is
 surer of hands it was trained on than it has a right to be, so fonts, digits and signers are those of the test split.
 Evidence is what the pipeline cuts from whole forms, as it is in use; marks, which stand in no field, are drawn singly.
 
@@ -16,7 +17,7 @@ import argparse
 import os
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -98,15 +99,25 @@ def _witness_curves(
 ) -> dict[str, Curve]:
     """A curve for what was read in boxes and for each outcome of the check, on confidences that are calibrated but for
     it: with few examples it stays near them."""
-    check = CrossCheck(LineReader())
+    asked = [question(one) for one in drawn]
+    again = [boxes.read_again(cells, *both) for both in zip(asked, answers, strict=True)]
     found: dict[str, list[tuple[float, bool]]] = defaultdict(list)
-    for one, answer in zip(drawn, answers, strict=True):
-        asked = question(one)
-        if (again := boxes.read_again(cells, asked, answer, own)) is not None:
-            found[boxes.curve(asked.kind)].append((again.confidence, right(one, again)))
-        elif (after := check(asked, answer, own)) is not None:
+    for one, what, answer in zip(drawn, asked, again, strict=True):
+        if answer is not None:
+            found[boxes.curve(what.kind)].append((answer.confidence, right(one, answer)))
+    curves = _fitted(found)
+    check = CrossCheck(LineReader())
+    found.clear()
+    for one, what, before, boxed in zip(drawn, asked, answers, again, strict=True):
+        usual = own if boxed is None else curves[boxes.curve(what.kind)]
+        answer = before if boxed is None else replace(boxed, confidence=usual(boxed.confidence))
+        if (after := check(what, answer, usual)) is not None:
             outcome, stands = after
-            found[outcome.of(asked.kind)].append((stands.confidence, right(one, stands)))
+            found[outcome.of(what.kind)].append((stands.confidence, right(one, stands)))
+    return curves | _fitted(found)
+
+
+def _fitted(found: Mapping[str, Sequence[tuple[float, bool]]]) -> dict[str, Curve]:
     return {name: fit(*zip(*pairs, strict=True)) for name, pairs in found.items()}
 
 

@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from models.checkpoint import CELLS
+from models.halves import weights
 from models.nanovlm.processor import PAPER_PERCENTILE, shrunk
 from pipeline.reading import Pixels, Row
 
@@ -67,7 +67,7 @@ class CellReader:
     def from_folder(cls, folder: Path) -> Self:
         """The network in a checkpoint's folder. Raises FileNotFoundError or RuntimeError where there is none."""
         net = CellNet()
-        net.load_state_dict({name: one.float() for name, one in load_file(folder / CELLS).items()}, strict=True)
+        net.load_state_dict(weights(folder / CELLS))
         return cls(net)
 
     @classmethod

@@ -12,10 +12,10 @@ from typing import Self
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from models.checkpoint import bundled
+from models.halves import weights
 from pipeline.marks import PATCH, Chances, Scales
 from pipeline.reading import Pixels
 
@@ -67,12 +67,6 @@ class SpottingNet(nn.Module):
         wide = nn.functional.interpolate(self.back(self.wide(fine)), scale_factor=2.0, mode="bilinear")
         logits: Tensor = self.head(fine + wide)
         return logits
-
-
-def weights(file: Path) -> dict[str, Tensor]:
-    """Weights of the network, which a file holds in half precision."""
-    stored = load_file(file)
-    return {name: one.float() if one.is_floating_point() else one for name, one in stored.items()}
 
 
 class Spotter:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import copy
 import math
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
@@ -24,13 +23,14 @@ import torch
 from torch import nn
 
 from models.cells import CLASSES, EMPTY, CellNet, windows
+from models.halves import save, weights
 from models.nanovlm.processor import unfilled
 from models.synthesis import degrade, spoil, wording
 from models.synthesis.faces import Materials, materials
 from models.synthesis.fields import Field
 from models.synthesis.pen import Pen
 from models.training.forms import evidence_of
-from models.training.spotting import followed, save
+from models.training.mean import followed
 from pipeline.reading import Pixels, Row
 
 log = structlog.get_logger(__name__)
@@ -130,15 +130,19 @@ def draw(folder: Path, number: int, stock: Materials) -> None:
     partial.replace(path)
 
 
-def train(folder: Path, out: Path, minutes: float) -> None:
-    """Learns for so many minutes; weights are written every two, by a running mean."""
+def train(folder: Path, out: Path, steps: int, rate: float = RATE, start: Path | None = None) -> None:
+    """Learns for so many steps, from the weights of `start` on where there are some; weights are written every thousand
+    steps, by a running mean."""
     torch.manual_seed(0)
-    net = CellNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    net = CellNet()
+    if start is not None:
+        net.load_state_dict(weights(start))
+    net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     mean = copy.deepcopy(net)
-    optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=0.05)
-    rng, began, saved, step, usual = np.random.default_rng(1), time.monotonic(), time.monotonic(), 0, 0.0
+    optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=0.05)
+    rng, step, usual = np.random.default_rng(1 if start is None else 2), 0, 0.0
     seen, loss_of = np.ones(len(CLASSES)), nn.CrossEntropyLoss()
-    while (spent := (time.monotonic() - began) / 60 / minutes) < 1:
+    while step < steps:
         shards = sorted(folder.glob("*.npz"))
         with np.load(shards[int(rng.integers(len(shards)))]) as data:
             pictures, classes = data["pictures"], data["classes"]
@@ -146,11 +150,11 @@ def train(folder: Path, out: Path, minutes: float) -> None:
         usually = torch.from_numpy(np.log(seen / seen.sum())).float()
         order = rng.permutation(len(pictures))
         for first in range(0, len(order) - BATCH + 1, BATCH):
-            spent = (time.monotonic() - began) / 60 / minutes
-            if spent >= 1:
+            if step >= steps:
                 break
             for group in optimiser.param_groups:
-                group["lr"] = RATE * min(1.0, (step + 1) / 100) * (0.01 + 0.99 * (1 + math.cos(math.pi * spent)) / 2)
+                descent = 0.01 + 0.99 * (1 + math.cos(math.pi * step / steps)) / 2
+                group["lr"] = rate * min(1.0, (step + 1) / 100) * descent
             chosen = order[first : first + BATCH]
             given = torch.from_numpy(_varied(rng, pictures[chosen]))[:, None].to(memory_format=torch.channels_last)
             with torch.autocast("cpu", torch.bfloat16):
@@ -165,10 +169,9 @@ def train(folder: Path, out: Path, minutes: float) -> None:
             usual = float(loss.detach()) if step == 0 else 0.99 * usual + 0.01 * float(loss.detach())
             step += 1
             if step % 100 == 0:
-                log.info("cells.training", step=step, loss=round(usual, 4), done=round(spent, 3), shards=len(shards))
-        if time.monotonic() - saved > 120:
-            saved = time.monotonic()
-            save(mean, out)
+                log.info("cells.training", step=step, of=steps, loss=round(usual, 4), shards=len(shards))
+            if step % 1000 == 0:
+                save(mean, out)
     save(mean, out)
 
 
@@ -188,11 +191,14 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--count", type=int, default=60, help="shards that are drawn")
     parser.add_argument("--first", type=int, default=0, help="the first of them")
-    parser.add_argument("--minutes", type=float, default=40.0)
+    parser.add_argument("--steps", type=int, default=16_000)
+    parser.add_argument("--rate", type=float, default=RATE)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--start", type=Path, help="weights to go on from")
     parser.add_argument("--out", type=Path, default=Path("runs/cells.safetensors"))
     given = parser.parse_args()
     cv2.setNumThreads(1)
-    torch.set_num_threads(1)
+    torch.set_num_threads(given.threads)
     given.folder.mkdir(parents=True, exist_ok=True)
     if given.task == "draw":
         ink = materials("train")
@@ -200,7 +206,7 @@ def main() -> None:
             draw(given.folder, number, ink)
             log.info("cells.drawn", shard=number, of=given.count)
     else:
-        train(given.folder, given.out, given.minutes)
+        train(given.folder, given.out, given.steps, given.rate, given.start)
 
 
 if __name__ == "__main__":

@@ -17,13 +17,14 @@ import numpy as np
 import numpy.typing as npt
 import structlog
 import torch
-from safetensors.torch import save_file
 from torch import nn
 
-from models.spotting import SpottingNet, weights
+from models.halves import save, weights
+from models.spotting import SpottingNet
 from models.synthesis.faces import Materials, materials
 from models.synthesis.leaf import DPI, KINDS, SIGNATURE, Spread
 from models.synthesis.letters import spread
+from models.training.mean import followed
 from pipeline.marks import PATCH, ink_of
 from pipeline.reading import Pixels
 
@@ -143,28 +144,6 @@ def train(folder: Path, out: Path, minutes: float, *, start: Path | None = None)
             saved = time.monotonic()
             save(mean, out)
     save(mean, out)
-
-
-def save(net: nn.Module, out: Path) -> None:
-    """Writes weights in half precision."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    save_file(
-        {
-            name: (value.half() if value.is_floating_point() else value).contiguous().clone()
-            for name, value in net.state_dict().items()
-        },
-        out,
-    )
-
-
-@torch.no_grad()
-def followed(mean: nn.Module, net: nn.Module, kept: float) -> None:
-    """Moves the running mean of all weights a little towards those of now."""
-    for usual, now in zip(mean.state_dict().values(), net.state_dict().values(), strict=True):
-        if usual.is_floating_point():
-            usual.lerp_(now, 1 - kept)
-        else:
-            usual.copy_(now)
 
 
 def _varied(rng: np.random.Generator, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:

@@ -10,7 +10,7 @@ import torch
 
 from models.cells import CLASSES, SIDE, CellNet, CellReader, windows
 from models.checkpoint import CELLS, digest
-from models.training.spotting import save
+from models.halves import save
 from pipeline.evidence import between_margins
 from pipeline.reading import Pixels, Row
 

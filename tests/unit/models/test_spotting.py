@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.halves import save
 from models.spotting import WEIGHTS, Spotter, SpottingNet
-from models.training.spotting import save
 
 
 @pytest.mark.parametrize("shape", [(1169, 827), (64, 64), (33, 70)])

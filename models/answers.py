@@ -15,6 +15,9 @@ EMPTY, ILLEGIBLE, STRUCK = "<empty>", "<illegible>", "<struck>"
 #: Below this raw confidence a string is looked at again, on the alternate cut and more.
 UNSURE = 0.97
 
+#: Strings whose calibrated confidence is higher than this need no other witness: one costs as much as several answers.
+SURE = 0.985
+
 #: How many other readings an answer names at most, and how likely each must be.
 ALTERNATIVES, LEAST_CHANCE = 12, 0.005
 

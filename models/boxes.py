@@ -13,7 +13,7 @@ from itertools import combinations
 
 import numpy as np
 
-from models.answers import ALTERNATIVES, LEAST_CHANCE
+from models.answers import ALTERNATIVES, LEAST_CHANCE, SURE
 from models.cells import CLASSES, EMPTY, CellReader, Chances
 from pipeline.reading import Answer, Question, QuestionKind
 
@@ -42,8 +42,10 @@ def curve(kind: QuestionKind) -> str:
 
 def read_again(cells: CellReader | None, question: Question, answer: Answer) -> Answer | None:
     """The answer that stands after its boxes were read one by one; None where there are none, or nobody who reads them,
-    or nothing was read that could be compared."""
-    if cells is None or question.row is None or not answer.value or question.kind not in KINDS:
+    or nothing was read that could be compared, or what was read is sure enough."""
+    if cells is None or question.row is None or question.kind not in KINDS:
+        return None
+    if not answer.value or answer.confidence >= SURE:
         return None
     return weighed(question, answer, cells.chances(question.image, question.row))
 

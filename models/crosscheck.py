@@ -15,15 +15,13 @@ from enum import StrEnum
 from functools import partial
 
 from models import boxes
+from models.answers import SURE
 from models.calibration import Calibration
 from models.cells import CellReader
 from models.nanovlm.processor import fitted
 from models.ocr import LineReader
 from pipeline import identifiers
 from pipeline.reading import Answer, Question, QuestionKind, Reader
-
-#: Strings that are surer than this are not checked: a check costs as much as several answers.
-SURE = 0.985
 
 #: What is read as strings.
 KINDS = (QuestionKind.DATE, QuestionKind.IDENTIFIER, QuestionKind.AMOUNT)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from models import boxes
+from models.answers import SURE
 from models.boxes import weighed
 from models.calibration import Calibration, Curve
 from models.cells import CLASSES, CellReader, Chances
@@ -152,6 +153,12 @@ def test_what_is_in_doubt_after_its_boxes_is_read_as_print_too() -> None:
 def test_where_the_row_can_t_be_the_right_one_the_models_word_stands() -> None:
     found, asked, printed = read(seen(*"XYZWQ9876X"), BOTH)
     assert (asked, printed) == (1, 1) and found.value == READ.value and found.confidence > READ.confidence
+
+
+def test_what_is_sure_is_not_read_again() -> None:
+    cells = Boxes(seen(*"ABCPO1234E"))
+    assert boxes.read_again(cells, PAN, replace(READ, confidence=SURE)) is None
+    assert boxes.read_again(cells, PAN, READ) is not None and cells.asked == 1
 
 
 @pytest.mark.parametrize(

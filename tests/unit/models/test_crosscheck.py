@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
+from models.answers import SURE
 from models.calibration import Calibration, Curve
-from models.crosscheck import SURE, CheckedReader, CrossCheck, Outcome, checked, compared
+from models.crosscheck import CheckedReader, CrossCheck, Outcome, checked, compared
 from models.ocr import LineReader, PrintReader
 from models.turns import USUAL, Urgency
 from pipeline.reading import Answer, AnswerState, Pixels, Question, QuestionKind

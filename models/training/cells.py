@@ -52,8 +52,9 @@ MISSED, STRETCHED = 0.08, 0.05
 
 BATCH, RATE = 256, 2e-3
 
-#: Pixels a picture is moved by at most while learning.
-MOVED = 2
+#: While learning a picture is moved by so many pixels at most, turned (radians) and leaned by about as much, widened or
+#: narrowed by this share at most, and bent by about so many pixels at most between so many knots.
+MOVED, TURNED, LEANED, WIDENED, BENT, KNOTS = 2.0, 0.07, 0.12, 0.12, 2.2, (4, 4)
 
 NUMBER = {name: number for number, name in enumerate(CLASSES)}
 
@@ -176,13 +177,29 @@ def train(folder: Path, out: Path, steps: int, rate: float = RATE, start: Path |
 
 
 def _varied(rng: np.random.Generator, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """The same pictures moved a little, fainter or darker."""
-    padded = np.pad(pictures, ((0, 0), (MOVED, MOVED), (MOVED, MOVED)), mode="edge")
-    side, moves = pictures.shape[1], rng.integers(0, 2 * MOVED + 1, (len(pictures), 2))
-    moved = np.stack([one[y : y + side, x : x + side] for one, (y, x) in zip(padded, moves, strict=True)])
+    """The same pictures moved, turned and bent a little, fainter or darker."""
+    moved = np.stack([_bent(rng, one) for one in pictures])
     power = rng.uniform(0.7, 1.4, (len(pictures), 1, 1)).astype(np.float32)
     strength = rng.uniform(0.7, 1.15, (len(pictures), 1, 1)).astype(np.float32)
     return np.asarray(np.clip((moved.astype(np.float32) / 255) ** power * strength, 0, 1), np.float32)
+
+
+def _bent(rng: np.random.Generator, picture: Pixels) -> Pixels:
+    """As another hand might have written it (elastic distortions; Simard, Steinkraus and Platt, ICDAR 2003)."""
+    side = len(picture)
+    across, down = np.meshgrid(np.arange(side, dtype=np.float32), np.arange(side, dtype=np.float32))
+    middle = np.float32((side - 1) / 2)
+    x, y = across - middle, down - middle
+    angle, lean = rng.normal(0, TURNED), rng.normal(0, LEANED)
+    wide, high = rng.uniform(1 - WIDENED, 1 + WIDENED, 2)
+    to_x = wide * (np.cos(angle) * x - np.sin(angle) * y + lean * y)
+    to_y = high * (np.sin(angle) * x + np.cos(angle) * y)
+    waves = rng.normal(0, BENT * rng.random(), (2, *KNOTS)).astype(np.float32)
+    shift_x, shift_y = rng.uniform(-MOVED, MOVED, 2)
+    to_x += cv2.resize(waves[0], (side, side), interpolation=cv2.INTER_CUBIC) + shift_x + middle
+    to_y += cv2.resize(waves[1], (side, side), interpolation=cv2.INTER_CUBIC) + shift_y + middle
+    bent = cv2.remap(picture, to_x.astype(np.float32), to_y.astype(np.float32), cv2.INTER_LINEAR, borderValue=0.0)
+    return np.asarray(bent, np.uint8)
 
 
 def main() -> None:

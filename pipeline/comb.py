@@ -23,6 +23,9 @@ LEAST_CELLS, CELL_WIDTH = 4, (0.35, 2.2)
 #: Sides of cells are equally far from each other, within this share.
 EVEN = 0.18
 
+#: A comb is wider than its cells by less than this share, or there are gaps between groups of them.
+GAPS = 0.04
+
 #: Share of a comb's width that the rule along its foot or its head covers: cells may stand apart.
 JOINED = 0.65
 
@@ -135,6 +138,8 @@ def _row(sides: Sequence[Area]) -> Comb | None:
         if start is None or cells < LEAST_CELLS or cells < 0.7 * (middles[last] - middles[start]) / step:
             continue
         area = (level[start][0], min(o[1] for o in level), level[last][2], max(o[3] for o in level))
+        # A gap between groups may be narrower than a cell.
+        even = even and abs((middles[last] - middles[start]) / (cells * step) - 1) < GAPS
         if best is None or cells > best.cells:
             best = Comb(area, cells, even)
     return best

@@ -9,7 +9,18 @@ import numpy as np
 import pytest
 
 from pipeline.doctypes.schema import DocumentType, FieldKind, FormField, parse
-from pipeline.evidence import MARGIN_X, MARGIN_Y, bounds, cut, derived, is_masked, narrowed, placed, shown_part
+from pipeline.evidence import (
+    MARGIN_X,
+    MARGIN_Y,
+    between_margins,
+    bounds,
+    cut,
+    derived,
+    is_masked,
+    narrowed,
+    placed,
+    shown_part,
+)
 from pipeline.geometry import Box
 from pipeline.locate import Atlas, Location
 from pipeline.pages import Page
@@ -65,6 +76,7 @@ def test_cuts_are_upright_and_tight(doctype: DocumentType, atlas: Atlas, manner:
     for field in plain(doctype):
         one = by_name[field.name]
         assert one.kind is QuestionKind(field.kind.value) and one.cells == field.cells and one.faults == ()
+        assert one.row == between_margins(field.cells)
         width_mm = field.where.width * 148 * (1 + 2 * MARGIN_X)
         height_mm = field.where.height * 210 * (1 + 2 * MARGIN_Y)
         assert one.image.shape == pytest.approx((height_mm / 25.4 * 200, width_mm / 25.4 * 200), abs=1.5)
@@ -138,7 +150,7 @@ def test_of_a_masked_number_only_the_end_is_cut_and_shown(doctype: DocumentType,
     page = replace_page(scanned.page)
     found = located(atlas, scanned)
     one = next(each for each in cut(page, found) if each.field == field.name)
-    assert one.cells == 4
+    assert one.cells == 4 and one.row == between_margins(4)
     shown = shown_part(field)
     assert shown.width == pytest.approx(field.where.width / 3)
     assert one.image.shape[1] == pytest.approx(shown.width * 148 * (1 + 2 * MARGIN_X) / 25.4 * 200, abs=2)

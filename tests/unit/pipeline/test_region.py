@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from pipeline.doctypes.schema import FieldKind
+from pipeline.evidence import between_margins
 from pipeline.geometry import Box
 from pipeline.locate import Atlas
 from pipeline.marks import HANDWRITING, PATCH, SIGNATURE, Chances, Mark, Scales
@@ -115,6 +116,9 @@ def test_a_comb_decides_alphabet_and_cut(tmp_path: Path, widened: tuple[float, f
     height, width = question.image.shape
     assert width / height == pytest.approx(8 * 40 * 1.05 / (46 * 1.3), rel=0.08), "tight around the comb"
     assert question.alternate is not None and question.alternate.shape[0] < height
+    assert question.row == between_margins(8)
+    inked = [part.min() < 40 for part in np.array_split(question.image[12:-12, round(0.024 * width) :], 8, axis=1)]
+    assert all(inked), "a digit stands in each box of the row"
 
 
 def test_a_comb_in_groups_is_a_comb(tmp_path: Path) -> None:
@@ -122,6 +126,14 @@ def test_a_comb_in_groups_is_a_comb(tmp_path: Path) -> None:
     box = comb(page, 300, 400, 8, text="15032016", gap=25)
     _, asked = read(tmp_path, page, FieldKind.DATE, box, says("15032016"))
     assert asked[0].alphabet == "0123456789" and asked[0].max_length == 8
+    assert asked[0].row is None, "its boxes are not where they would be without gaps"
+
+
+def test_a_date_among_more_boxes_is_in_no_row(tmp_path: Path) -> None:
+    page = paper()
+    box = comb(page, 300, 400, 10, text="15/03/2016")
+    _, asked = read(tmp_path, page, FieldKind.DATE, box, says("15032016"))
+    assert asked[0].max_length == 8 and asked[0].row is None
 
 
 @pytest.mark.parametrize("text", ["11/11/2011", "1 1 1 1 1 1 1 1"])

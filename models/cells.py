@@ -1,12 +1,11 @@
 """Letters in comb boxes, one by one: a small convolutional network that sees a box and a little of its neighbours.
 
 It knows nothing of what is usually written, so it errs elsewhere than the model, which reads a string as a whole
-(`models.crosscheck` weighs the two).
+(`models.boxes` weighs the two).
 """
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import Self, TypeAlias
 
@@ -14,6 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from models.checkpoint import CELLS
@@ -61,13 +61,18 @@ class CellReader:
 
     def __init__(self, net: CellNet) -> None:
         self._net = net.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._lock = threading.Lock()
 
     @classmethod
     def from_folder(cls, folder: Path) -> Self:
-        """The network in a checkpoint's folder. Raises FileNotFoundError or RuntimeError where there is none."""
+        """The network in a checkpoint's folder. Raises FileNotFoundError where there is none, and ValueError with a
+        sentence for one that is broken."""
         net = CellNet()
-        net.load_state_dict(weights(folder / CELLS))
+        try:
+            net.load_state_dict(weights(folder / CELLS))
+        except (SafetensorError, RuntimeError) as wrong:
+            raise ValueError(
+                f"{folder / CELLS} is damaged or no reader of boxes; copy it again from the checkpoint it is of"
+            ) from wrong
         return cls(net)
 
     @classmethod
@@ -79,8 +84,7 @@ class CellReader:
     def chances(self, image: Pixels, row: Row) -> Chances:
         """How likely each class is in each box of a row."""
         ink = torch.from_numpy(windows(image, row)).float().unsqueeze(1) / 255
-        with self._lock:
-            logits = self._net(ink.to(memory_format=torch.channels_last))
+        logits = self._net(ink.to(memory_format=torch.channels_last))
         return np.asarray(logits.log_softmax(-1).numpy(), np.float32)
 
 

@@ -100,14 +100,13 @@ def main() -> None:
 def _reader(name: str, chosen: Settings, told: Path) -> Reader:
     if name == "null":
         return NullReader()
-    counted = Counted(ink(name, chosen))
+    # Importing it brings torch.
     from models.cells import CellReader
 
-    if name == "published":
-        reader = shared(chosen, counted, Calibration())
-    else:
-        folder = model_folder(chosen)
-        reader = shared(chosen, counted, Calibration.load(folder), CellReader.beside(folder))
+    counted = Counted(ink(name, chosen))
+    folder = None if name == "published" else model_folder(chosen)
+    calibration = Calibration() if folder is None else Calibration.load(folder)
+    reader = shared(chosen, counted, calibration, None if folder is None else CellReader.beside(folder))
     threading.Thread(target=_tell, args=(told, counted.told), name="told", daemon=True).start()
     return reader
 

@@ -1,6 +1,7 @@
 """Trains the reader of comb boxes: `python -m models.training.cells draw FOLDER` draws boxes of single fields and of
 whole forms, `python -m models.training.cells train FOLDER --out FILE` learns from them, also while they are still being
-drawn.
+drawn, and `python -m models.training.cells mean FILE FILE --out FILE` takes the mean of two trainings of which one went
+on from the other.
 
 Everything is of the training split. How often a letter is written is taken out of what the network learns (logit
 adjustment; Menon et al., "Long-tail learning via logit adjustment", ICLR 2021): what is usual the model knows.
@@ -11,7 +12,7 @@ from __future__ import annotations
 import argparse
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -176,6 +177,14 @@ def train(folder: Path, out: Path, steps: int, rate: float = RATE, start: Path |
     save(mean, out)
 
 
+def mean_of(files: Sequence[Path], out: Path) -> None:
+    """Writes the mean of weights that lie near each other (Izmailov et al., UAI 2018)."""
+    every = [weights(file) for file in files]
+    net = CellNet()
+    net.load_state_dict({name: torch.stack([one[name].float() for one in every]).mean(0) for name in every[0]})
+    save(net, out)
+
+
 def _varied(rng: np.random.Generator, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """The same pictures moved, turned and bent a little, fainter or darker."""
     moved = np.stack([_bent(rng, one) for one in pictures])
@@ -204,8 +213,8 @@ def _bent(rng: np.random.Generator, picture: Pixels) -> Pixels:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("task", choices=("draw", "train"))
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("task", choices=("draw", "train", "mean"))
+    parser.add_argument("places", type=Path, nargs="+", metavar="FOLDER", help="a folder of shards; weights for mean")
     parser.add_argument("--count", type=int, default=60, help="shards that are drawn")
     parser.add_argument("--first", type=int, default=0, help="the first of them")
     parser.add_argument("--steps", type=int, default=16_000)
@@ -216,14 +225,18 @@ def main() -> None:
     given = parser.parse_args()
     cv2.setNumThreads(1)
     torch.set_num_threads(given.threads)
-    given.folder.mkdir(parents=True, exist_ok=True)
-    if given.task == "draw":
-        ink = materials("train")
-        for number in range(given.first, given.count):
-            draw(given.folder, number, ink)
-            log.info("cells.drawn", shard=number, of=given.count)
-    else:
-        train(given.folder, given.out, given.steps, given.rate, given.start)
+    folder = given.places[0]
+    match given.task:
+        case "draw":
+            folder.mkdir(parents=True, exist_ok=True)
+            ink = materials("train")
+            for number in range(given.first, given.count):
+                draw(folder, number, ink)
+                log.info("cells.drawn", shard=number, of=given.count)
+        case "train":
+            train(folder, given.out, given.steps, given.rate, given.start)
+        case _:
+            mean_of(given.places, given.out)
 
 
 if __name__ == "__main__":

@@ -132,6 +132,17 @@ def test_an_archive_gives_back_the_folder(tmp_path: Path) -> None:
     assert {one.name for one in (tmp_path / "cache").iterdir()} == {"weights"}
 
 
+def test_what_stands_beside_the_model_is_kept_with_it(tmp_path: Path) -> None:
+    store, folder = open_store(tmp_path / "objects"), checkpoint(tmp_path / "a")
+    beside = ("calibration.json", "cells.safetensors", "spotting.json", "spotting.safetensors")
+    for name in (*beside, "notes.txt"):
+        (folder / name).write_bytes(name.encode())
+    fetched = model_archives.fetch(
+        store, model_archives.put(store, folder, "weights"), "weights", tmp_path / "cache", digest
+    )
+    assert {one.name for one in fetched.iterdir()} == {"config.json", "model.safetensors", *beside}
+
+
 def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
     store = open_store(tmp_path / "objects")
     (tmp_path / "empty").mkdir()

@@ -20,12 +20,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from docvigil.embedded.supervisor import Child, Supervisor
+from models.cells import CellNet
+from models.checkpoint import CELLS, digest
+from models.halves import save
 from models.nanovlm.model import NanoVLM
 from models.synthesis.evidence import make
 from models.synthesis.faces import plain
 from models.training.shards import SIZE, packed, place
-from records import database, trainings
+from records import database, model_archives, trainings
 from records.learning_tables import Evaluation
+from records.objects import open_store
 from records.tables import ModelVersion
 from records.trainings import TrainingView
 from tests.integration.workers.plant import ROOT, until
@@ -96,6 +100,7 @@ def _prepare(folder: Path) -> None:
     )
     torch.manual_seed(0)
     NanoVLM(recipe.config).save(folder / "start")
+    save(CellNet(), folder / "start" / CELLS)
     (folder / "tiny.yaml").write_text(yaml.safe_dump({**recipe.as_dict(), "architecture": {}}))
     evidence = folder / "trainings" / "evidence"
     evidence.mkdir(parents=True)
@@ -159,6 +164,10 @@ def test_a_training_that_is_killed_comes_to_the_same(school: School) -> None:
         assert version.lineage["data"] == first.progress["data"] and version.lineage["code"] == "of the test"
         sets = session.scalars(select(Evaluation.set).where(Evaluation.training_id == first.id).order_by(Evaluation.id))
         assert list(sets) == ["golden", "fresh"]
+        assert version.key is not None
+        stored = open_store(school.config.object_store)
+        fetched = model_archives.fetch(stored, version.key, first.candidate or "", school.folder / "fetched", digest)
+    assert (fetched / CELLS).read_bytes() == (school.folder / "start" / CELLS).read_bytes(), "what is not learned stays"
 
     number = school.ask()
     school.reached(number, 20)

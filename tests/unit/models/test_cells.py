@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 import torch
+from safetensors.torch import save_file
 
 from models.cells import CLASSES, SIDE, CellNet, CellReader, windows
-from models.checkpoint import CELLS, digest
+from models.checkpoint import CELLS, bundled, digest
 from models.halves import save
+from models.reader import load_reader
 from pipeline.evidence import between_margins
 from pipeline.reading import Pixels, Row
 
@@ -80,3 +84,13 @@ def test_a_reader_stands_beside_a_checkpoint_or_not(tmp_path: Path) -> None:
     chances = reader.chances(filled("12345678", COMB), COMB)
     assert chances.shape == (8, len(CLASSES))
     assert np.allclose(np.exp(chances).sum(axis=1), 1, atol=1e-4)
+
+
+def test_a_broken_reader_is_named(tmp_path: Path) -> None:
+    shutil.copytree(bundled(), tmp_path, dirs_exist_ok=True)
+    (tmp_path / CELLS).write_bytes(b"no weights at all")
+    with pytest.raises(ValueError, match=r"cells\.safetensors is damaged or no reader of boxes; copy it again"):
+        load_reader(tmp_path)
+    save_file({"named.bias": torch.zeros(3)}, tmp_path / CELLS)
+    with pytest.raises(ValueError, match=r"cells\.safetensors is damaged"):
+        load_reader(tmp_path)

@@ -10,6 +10,7 @@ import torch
 
 from models.cells import CLASSES, SIDE, CellNet, CellReader
 from models.checkpoint import CELLS, bundled
+from models.halves import weights
 from models.synthesis.faces import plain
 from models.training import cells
 from models.training.forms import evidence_of
@@ -71,6 +72,10 @@ def test_a_reader_learns_what_is_drawn(monkeypatch: pytest.MonkeyPatch, tmp_path
     fresh = drawn(30, 1000)
     half, learned = (right(CellReader.from_folder(tmp_path / one), fresh) for one in ("half", "out"))
     assert right(CellReader(CellNet()), fresh) + 0.1 < half < learned, "it goes on where it stopped"
+    cells.mean_of([tmp_path / "half" / CELLS, tmp_path / "out" / CELLS], tmp_path / "mean" / CELLS)
+    one, other, mean = (weights(tmp_path / where / CELLS)["named.weight"] for where in ("half", "out", "mean"))
+    assert torch.allclose(mean, (one + other) / 2, atol=1e-3)
+    assert right(CellReader.from_folder(tmp_path / "mean"), fresh) > half
 
 
 def right(reader: CellReader, fields: list[tuple[Pixels, Row, str]]) -> float:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import copy
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -134,7 +135,9 @@ def draw(folder: Path, number: int, stock: Materials) -> None:
 
 def train(folder: Path, out: Path, steps: int, rate: float = RATE, start: Path | None = None) -> None:
     """Learns for so many steps, from the weights of `start` on where there are some; weights are written every thousand
-    steps, by a running mean."""
+    steps, by a running mean. Raises FileNotFoundError with a sentence where nothing was drawn yet."""
+    if not any(folder.glob("*.npz")):
+        raise FileNotFoundError(f"{folder} holds no shards to learn from; draw some first")
     torch.manual_seed(0)
     net = CellNet()
     if start is not None:
@@ -151,7 +154,7 @@ def train(folder: Path, out: Path, steps: int, rate: float = RATE, start: Path |
         seen += np.bincount(classes, minlength=len(CLASSES))
         usually = torch.from_numpy(np.log(seen / seen.sum())).float()
         order = rng.permutation(len(pictures))
-        for first in range(0, len(order) - BATCH + 1, BATCH):
+        for first in range(0, max(1, len(order) - BATCH + 1), BATCH):
             if step >= steps:
                 break
             for group in optimiser.param_groups:
@@ -234,7 +237,10 @@ def main() -> None:
                 draw(folder, number, ink)
                 log.info("cells.drawn", shard=number, of=given.count)
         case "train":
-            train(folder, given.out, given.steps, given.rate, given.start)
+            try:
+                train(folder, given.out, given.steps, given.rate, given.start)
+            except FileNotFoundError as wrong:
+                sys.exit(f"{wrong}.")
         case _:
             mean_of(given.places, given.out)
 

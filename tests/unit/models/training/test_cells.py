@@ -78,6 +78,17 @@ def test_a_reader_learns_what_is_drawn(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert right(CellReader.from_folder(tmp_path / "mean"), fresh) > half
 
 
+def test_little_is_learned_from_too_and_nothing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(FileNotFoundError, match="holds no shards to learn from; draw some first"):
+        cells.train(tmp_path, tmp_path / CELLS, 1)
+    monkeypatch.setattr(cells, "FIELDS", 3)
+    cells.draw(tmp_path, 0, STOCK)
+    with np.load(tmp_path / "00000.npz") as data:
+        assert len(data["classes"]) < cells.BATCH
+    cells.train(tmp_path, tmp_path / CELLS, 2)
+    assert CellReader.beside(tmp_path) is not None
+
+
 def right(reader: CellReader, fields: list[tuple[Pixels, Row, str]]) -> float:
     """The share of letters that are read rightly."""
     hits = []

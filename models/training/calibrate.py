@@ -1,7 +1,7 @@
 """Fits a checkpoint's calibration: `python -m models.training.calibrate CHECKPOINT [--feedback FOLDER]`.
 
 For each question kind one curve on the confidence that the answer is right, and one on the probability that anything
-stands there at all. Strings in comb boxes are read box by box too (`models.boxes`), with a curve for what comes of that;
+stands there at all. Strings in comb boxes are read box by box too (`models.boxes`), with a curve for what comes of it;
 those still in doubt are read by the recogniser of print, and what it makes of them has a curve each
 (`models.crosscheck`). A model is surer of hands it was trained on than it has a right to be, so fonts, digits and
 signers are those of the test split. Evidence is what the pipeline cuts from whole forms, as it is in use; marks, which

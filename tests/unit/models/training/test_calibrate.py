@@ -4,6 +4,7 @@ the recogniser's word is worth where the model is in doubt."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,7 @@ import pytest
 import torch
 
 from models.calibration import Calibration, Curve
+from models.cells import CLASSES, CellReader, Chances
 from models.checkpoint import WEIGHTS, digest
 from models.nanovlm.model import NanoVLM
 from models.reader import ModelReader
@@ -19,7 +21,7 @@ from models.synthesis.evidence import Drawn
 from models.training.calibrate import curves_of, refit
 from models.training.evaluate import answered, right
 from models.training.feedback import shown
-from pipeline.reading import Answer, AnswerState, Question
+from pipeline.reading import Answer, AnswerState, Pixels, Question, Row
 from tests.unit.models.training.test_feedback import fill
 from tests.unit.models.training.test_training import tiny
 
@@ -73,3 +75,30 @@ def test_the_recognisers_word_is_worth_what_it_was_worth_on_the_examples() -> No
     own = curves["date"](0.7)
     assert own == pytest.approx(0.5, abs=0.1)
     assert curves["date.other"](own) < own - 0.2 < own + 0.2 < curves["date.agreed"](own)
+
+
+class Sees(CellReader):
+    """A reader of boxes that sees what stands in them."""
+
+    def __init__(self, drawn: Sequence[Drawn]) -> None:
+        self._known = {id(one.image): one.answer for one in drawn}
+
+    def chances(self, image: Pixels, row: Row) -> Chances:
+        said = [[0.95 if name == letter else 0.05 / 36 for name in CLASSES] for letter in self._known[id(image)]]
+        return np.log(np.array(said, np.float32))
+
+
+def test_what_is_read_in_boxes_has_a_curve_of_its_own() -> None:
+    paper = [np.full((48, 384), 245, np.uint8) for _ in range(40)]
+    drawn = [
+        Drawn(image, "date", tuple(f"{10 + day % 20}032016"), np.zeros(48, np.uint8), 8, row=Row(8, 0.0, 1.0))
+        for day, image in enumerate(paper)
+    ]
+    curves = curves_of(Guesses(drawn), "date", drawn, Sees(drawn))
+    own = curves["date"](0.7)
+    assert own == pytest.approx(0.5, abs=0.1) and curves["date.boxes"](own) > 0.8, (
+        "the boxes set every second one right"
+    )
+    assert set(curves_of(Guesses(drawn), "date", drawn)) == {"date", "date.present", "date.alone"}
+    lined = [replace(one, row=None, cells=None) for one in drawn]
+    assert "date.boxes" not in curves_of(Guesses(lined), "date", lined, Sees(lined))

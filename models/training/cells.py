@@ -10,8 +10,6 @@ adjustment; Menon et al., "Long-tail learning via logit adjustment", ICLR 2021):
 from __future__ import annotations
 
 import argparse
-import copy
-import math
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -32,7 +30,7 @@ from models.synthesis.faces import Materials, materials
 from models.synthesis.fields import Field
 from models.synthesis.pen import Pen
 from models.training.forms import evidence_of
-from models.training.mean import followed
+from models.training.learner import Learner
 from pipeline.reading import Pixels, Row
 
 log = structlog.get_logger(__name__)
@@ -142,12 +140,10 @@ def train(folder: Path, out: Path, steps: int, rate: float = RATE, start: Path |
     net = CellNet()
     if start is not None:
         net.load_state_dict(weights(start))
-    net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    mean = copy.deepcopy(net)
-    optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=0.05)
-    rng, step, usual = np.random.default_rng(1 if start is None else 2), 0, 0.0
+    learner = Learner(net, rate, decay=0.05, kept=0.998)
+    rng = np.random.default_rng(1 if start is None else 2)
     seen, loss_of = np.ones(len(CLASSES)), nn.CrossEntropyLoss()
-    while step < steps:
+    while learner.steps < steps:
         shards = sorted(folder.glob("*.npz"))
         with np.load(shards[int(rng.integers(len(shards)))]) as data:
             pictures, classes = data["pictures"], data["classes"]
@@ -155,29 +151,21 @@ def train(folder: Path, out: Path, steps: int, rate: float = RATE, start: Path |
         usually = torch.from_numpy(np.log(seen / seen.sum())).float()
         order = rng.permutation(len(pictures))
         for first in range(0, max(1, len(order) - BATCH + 1), BATCH):
-            if step >= steps:
+            if learner.steps >= steps:
                 break
-            for group in optimiser.param_groups:
-                descent = 0.01 + 0.99 * (1 + math.cos(math.pi * step / steps)) / 2
-                group["lr"] = rate * min(1.0, (step + 1) / 100) * descent
             chosen = order[first : first + BATCH]
             given = torch.from_numpy(_varied(rng, pictures[chosen]))[:, None].to(memory_format=torch.channels_last)
             with torch.autocast("cpu", torch.bfloat16):
-                logits = net(given)
+                logits = learner.net(given)
             target = torch.from_numpy(classes[chosen]).long()
-            loss = loss_of(logits.float() + usually, target)
-            optimiser.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(net.parameters(), 2.0)
-            optimiser.step()
-            followed(mean, net, min(0.998, step / (step + 20)))
-            usual = float(loss.detach()) if step == 0 else 0.99 * usual + 0.01 * float(loss.detach())
-            step += 1
-            if step % 100 == 0:
-                log.info("cells.training", step=step, of=steps, loss=round(usual, 4), shards=len(shards))
-            if step % 1000 == 0:
-                save(mean, out)
-    save(mean, out)
+            learner.learn(loss_of(logits.float() + usually, target), learner.steps / steps)
+            if learner.steps % 100 == 0:
+                log.info(
+                    "cells.training", step=learner.steps, of=steps, loss=round(learner.loss, 4), shards=len(shards)
+                )
+            if learner.steps % 1000 == 0:
+                save(learner.mean, out)
+    save(learner.mean, out)
 
 
 def mean_of(files: Sequence[Path], out: Path) -> None:

@@ -7,8 +7,6 @@ Everything is of the training split. A page gives a handful of tiles, most of th
 from __future__ import annotations
 
 import argparse
-import copy
-import math
 import time
 from pathlib import Path
 
@@ -24,7 +22,7 @@ from models.spotting import SpottingNet
 from models.synthesis.faces import Materials, materials
 from models.synthesis.leaf import DPI, KINDS, SIGNATURE, Spread
 from models.synthesis.letters import spread
-from models.training.mean import followed
+from models.training.learner import Learner
 from pipeline.marks import PATCH, ink_of
 from pipeline.reading import Pixels
 
@@ -110,11 +108,9 @@ def train(folder: Path, out: Path, minutes: float, *, start: Path | None = None)
     net = SpottingNet()
     if start is not None:
         net.load_state_dict(weights(start))
-    net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    mean = copy.deepcopy(net)
-    optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=0.02)
+    learner = Learner(net, RATE, decay=0.02, kept=0.995)
     loss_of = nn.CrossEntropyLoss(weight=torch.tensor(WEIGHTS))
-    rng, began, saved, step, usual = np.random.default_rng(1), time.monotonic(), time.monotonic(), 0, 0.0
+    rng, began, saved = np.random.default_rng(1), time.monotonic(), time.monotonic()
     while (spent := (time.monotonic() - began) / 60 / minutes) < 1:
         shards = sorted(folder.glob("*.npz"))
         # What was drawn last is seen first: there is always something new.
@@ -126,24 +122,16 @@ def train(folder: Path, out: Path, minutes: float, *, start: Path | None = None)
             spent = (time.monotonic() - began) / 60 / minutes
             if spent >= 1:
                 break
-            for group in optimiser.param_groups:
-                group["lr"] = RATE * min(1.0, (step + 1) / 100) * (0.02 + 0.98 * (1 + math.cos(math.pi * spent)) / 2)
             chosen = order[first : first + BATCH]
             given = torch.from_numpy(_varied(rng, pictures[chosen]))[:, None].to(memory_format=torch.channels_last)
-            loss = loss_of(net(given), torch.from_numpy(answers[chosen]).long())
-            optimiser.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(net.parameters(), 2.0)
-            optimiser.step()
-            followed(mean, net, min(0.995, step / (step + 20)))
-            usual = float(loss.detach()) if step == 0 else 0.98 * usual + 0.02 * float(loss.detach())
-            step += 1
-            if step % 50 == 0:
-                log.info("spotting.training", step=step, loss=round(usual, 4), done=round(spent, 3), shards=len(shards))
+            learner.learn(loss_of(learner.net(given), torch.from_numpy(answers[chosen]).long()), spent)
+            if learner.steps % 50 == 0:
+                told = {"step": learner.steps, "loss": round(learner.loss, 4), "done": round(spent, 3)}
+                log.info("spotting.training", **told, shards=len(shards))
         if time.monotonic() - saved > 120:
             saved = time.monotonic()
-            save(mean, out)
-    save(mean, out)
+            save(learner.mean, out)
+    save(learner.mean, out)
 
 
 def _varied(rng: np.random.Generator, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:

@@ -17,7 +17,7 @@ from models.answers import ALTERNATIVES, LEAST_CHANCE, SURE
 from models.cells import CLASSES, EMPTY, CellReader, Chances
 from pipeline.reading import Answer, Question, QuestionKind
 
-#: What is read in boxes.
+#: What is read as strings.
 KINDS = (QuestionKind.DATE, QuestionKind.IDENTIFIER, QuestionKind.AMOUNT)
 
 #: How much the boxes' word counts: what they see is not independent of what the model saw.

@@ -16,15 +16,13 @@ from functools import partial
 
 from models import boxes
 from models.answers import SURE
+from models.boxes import KINDS
 from models.calibration import Calibration
 from models.cells import CellReader
 from models.nanovlm.processor import fitted
 from models.ocr import LineReader
 from pipeline import identifiers
 from pipeline.reading import Answer, Question, QuestionKind, Reader
-
-#: What is read as strings.
-KINDS = (QuestionKind.DATE, QuestionKind.IDENTIFIER, QuestionKind.AMOUNT)
 
 #: Where the recogniser decides between the model's readings. Between two identifiers it is wrong as often as right.
 DECIDED = (QuestionKind.DATE, QuestionKind.AMOUNT)

@@ -73,8 +73,7 @@ class Evidence:
 @dataclass(frozen=True, slots=True, eq=False)
 class Question:
     """One question about one evidence image. `alphabet` limits the characters of a string answer, which may stand in a
-    `row` of comb boxes. A person waits for
-    the answer to an `interactive` one; `priority` is that of the document."""
+    `row` of comb boxes. A person waits for the answer to an `interactive` one; `priority` is that of the document."""
 
     kind: QuestionKind
     image: Pixels

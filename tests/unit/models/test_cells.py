@@ -21,12 +21,12 @@ from pipeline.reading import Pixels, Row
 COMB = Row(8, 0.05, 0.95)
 
 
-def filled(text: str, row: Row, *, height: int = 60, width: int = 480, shift: int = 0) -> Pixels:
+def filled(text: str, row: Row, *, height: int = 60, width: int = 480) -> Pixels:
     """A comb with a letter in each box."""
     image = np.full((height, width), 240, np.uint8)
     step = (row.right - row.left) * width / row.cells
     for place, letter in enumerate(text):
-        x = round(row.left * width + (place + 0.25) * step) + shift
+        x = round(row.left * width + (place + 0.25) * step)
         cv2.putText(image, letter, (x, round(0.75 * height)), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 20, 2, cv2.LINE_AA)
     return image
 

@@ -126,8 +126,8 @@ def train(folder: Path, out: Path, minutes: float, *, start: Path | None = None)
             given = torch.from_numpy(_varied(rng, pictures[chosen]))[:, None].to(memory_format=torch.channels_last)
             learner.learn(loss_of(learner.net(given), torch.from_numpy(answers[chosen]).long()), spent)
             if learner.steps % 50 == 0:
-                told = {"step": learner.steps, "loss": round(learner.loss, 4), "done": round(spent, 3)}
-                log.info("spotting.training", **told, shards=len(shards))
+                loss, done = round(learner.loss, 4), round(spent, 3)
+                log.info("spotting.training", step=learner.steps, loss=loss, done=done, shards=len(shards))
         if time.monotonic() - saved > 120:
             saved = time.monotonic()
             save(learner.mean, out)

@@ -23,8 +23,9 @@ from web.promises import Promise, Promises
 
 log = structlog.get_logger(__name__)
 
-#: Version of checks, rules and thresholds as code; the thresholds' own values are added to it.
-RULES = "3"
+#: Version of checks, rules and thresholds as code, and of what of an evidence is shown to models; the thresholds' own
+#: values are added to it.
+RULES = "4"
 
 #: Versions whose promises a process remembers.
 REMEMBERED = 64

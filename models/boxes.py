@@ -15,10 +15,7 @@ import numpy as np
 
 from models.answers import ALTERNATIVES, LEAST_CHANCE, SURE
 from models.cells import CLASSES, EMPTY, CellReader, Chances
-from pipeline.reading import Answer, Question, QuestionKind
-
-#: What is read as strings.
-KINDS = (QuestionKind.DATE, QuestionKind.IDENTIFIER, QuestionKind.AMOUNT)
+from pipeline.reading import STRINGS, Answer, Question, QuestionKind
 
 #: How much the boxes' word counts: what they see is not independent of what the model saw.
 WEIGHT = 0.5
@@ -43,7 +40,7 @@ def curve(kind: QuestionKind) -> str:
 def read_again(cells: CellReader | None, question: Question, answer: Answer) -> Answer | None:
     """The answer that stands after its boxes were read one by one; None where there are none, or nobody who reads them,
     or nothing was read that could be compared, or what was read is sure enough."""
-    if cells is None or question.row is None or question.kind not in KINDS:
+    if cells is None or question.row is None or question.kind not in STRINGS:
         return None
     if not answer.value or answer.confidence >= SURE:
         return None

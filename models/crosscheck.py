@@ -16,13 +16,12 @@ from functools import partial
 
 from models import boxes
 from models.answers import SURE
-from models.boxes import KINDS
 from models.calibration import Calibration
 from models.cells import CellReader
 from models.nanovlm.processor import fitted
 from models.ocr import LineReader
 from pipeline import identifiers
-from pipeline.reading import Answer, Question, QuestionKind, Reader
+from pipeline.reading import STRINGS, Answer, Question, QuestionKind, Reader
 
 #: Where the recogniser decides between the model's readings. Between two identifiers it is wrong as often as right.
 DECIDED = (QuestionKind.DATE, QuestionKind.AMOUNT)
@@ -56,7 +55,7 @@ class CrossCheck:
         """How the recogniser's reading compares with an answer whose confidence is calibrated, and the answer that
         stands after it; None where the answer is no string, or sure enough. `own` calibrates the probabilities of the
         answer's alternatives as it did the answer's."""
-        if question.kind not in KINDS or not answer.value or answer.confidence >= SURE:
+        if question.kind not in STRINGS or not answer.value or answer.confidence >= SURE:
             return None
         # What the model saw, whatever size the cut had.
         text = self._lines.text(fitted(question.image), question.urgency)
@@ -104,7 +103,7 @@ class CheckedReader:
 
 def checked(reader: Reader, calibration: Calibration, cells: CellReader | None = None) -> Reader:
     """The reader with its strings checked; the reader itself where its calibration has no curves for that."""
-    if not any(has_curves(calibration, kind) or boxes.curve(kind) in calibration.curves for kind in KINDS):
+    if not any(has_curves(calibration, kind) or boxes.curve(kind) in calibration.curves for kind in STRINGS):
         return reader
     return CheckedReader(reader, calibration, CrossCheck(LineReader()), cells)
 

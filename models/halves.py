@@ -24,3 +24,5 @@ def save(net: nn.Module, out: Path) -> None:
         },
         out,
     )
+    # Workers run as other users than whoever trained.
+    out.chmod(0o644)

@@ -47,11 +47,20 @@ class Comb:
 
 def ink(image: Pixels) -> Mask:
     """What is darker than the paper around it."""
+    darker = _darker(image)
+    return np.asarray(darker > _limit(darker))
+
+
+def _darker(image: Pixels) -> Pixels:
+    """By how much each pixel is darker than the paper around it."""
     side = max(15, (min(image.shape) | 1))
     paper = cv2.medianBlur(cv2.dilate(image, np.ones((5, 5), np.uint8)), min(side, 101))
-    darker = cv2.subtract(paper, image)
-    limit = max(float(LEAST_DARKER), DARKER * float(np.percentile(darker, 99.5)))
-    return np.asarray(darker > limit)
+    return cast(Pixels, cv2.subtract(paper, image))
+
+
+def _limit(darker: Pixels) -> float:
+    """From what on it is ink."""
+    return max(float(LEAST_DARKER), DARKER * float(np.percentile(darker, 99.5))) if darker.size else LEAST_DARKER
 
 
 def find(image: Pixels) -> Comb | None:
@@ -69,8 +78,10 @@ def find(image: Pixels) -> Comb | None:
 def written(image: Pixels, inner: Area) -> Area | None:
     """Where ink stands that begins in the `inner` part of a cut, rules left out; None where there is none worth the
     name."""
-    dark = ink(image)
-    dark &= ~_rules(dark)
+    darker = _darker(image)
+    rules = _rules(darker > _limit(darker))
+    # A printed line is often much darker than what is written on it.
+    dark = ~rules & (darker > _limit(darker[~rules]))
     height, width = dark.shape
     count, _labels, stats, centres = cv2.connectedComponentsWithStats(dark.astype(np.uint8), connectivity=8)
     x0, y0, x1, y1 = inner

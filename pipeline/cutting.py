@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from pipeline import comb
+from pipeline.closeup import ROOM_X, ROOM_Y
 from pipeline.doctypes.schema import FieldKind
 from pipeline.evidence import MARGIN_X, MARGIN_Y, between_margins
 from pipeline.geometry import Box
@@ -24,9 +25,6 @@ MOST_SKEW, LEAST_SKEW = 10.0, 0.25
 
 #: A picture with a shorter side than this (pixels) is no page, and has no lines to go by.
 LEAST_PAGE = 600
-
-#: Room left around ink when a wide box is trimmed, in parts of the ink's height, to the sides and above and below.
-TRIM_X, TRIM_Y = 0.4, 0.28
 
 #: A box that is so many times wider or higher than the trimmed one is cut at the trimmed one.
 WIDE, HIGH = 1.5, 1.4
@@ -107,7 +105,7 @@ def _trimmed(image: Pixels, inner: comb.Area) -> comb.Area | None:
     if found is None:
         return None
     x0, y0, x1, y1 = found
-    dx, dy = round(TRIM_X * (y1 - y0)), round(TRIM_Y * (y1 - y0))
+    dx, dy = round(ROOM_X * (y1 - y0)), round(ROOM_Y * (y1 - y0))
     return x0 - dx, y0 - dy, x1 + dx, y1 + dy
 
 

@@ -23,13 +23,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from pipeline import identifiers
 from pipeline.doctypes.schema import Identifier
-from pipeline.reading import AnswerState, Pixels, QuestionKind
+from pipeline.reading import STRINGS, AnswerState, Pixels, QuestionKind
 
 #: The list of examples, and the folder of their pictures.
 LIST, PICTURES = "metadata.jsonl", "evidence"
-
-#: Kinds whose answer is a string; the others are choices and have a label.
-STRINGS = (QuestionKind.DATE, QuestionKind.IDENTIFIER, QuestionKind.AMOUNT)
 
 #: One document in so many is kept for evaluation.
 HELD_OUT = 10

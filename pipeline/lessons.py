@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pipeline.findings import Outcome
-from pipeline.reading import AnswerState, QuestionKind
+from pipeline.reading import STRINGS, AnswerState, QuestionKind
 
 Decision = Literal["confirmed", "dismissed", "corrected"]
 Seen = Literal["empty", "struck"] | None
@@ -22,8 +22,6 @@ PRESENT = {
     QuestionKind.CHECKBOX: "ticked",
     QuestionKind.TEXT: "filled",
 }
-
-STRINGS = (QuestionKind.DATE, QuestionKind.IDENTIFIER, QuestionKind.AMOUNT)
 
 #: Checks of what a string says, whose value stands where their outcome does.
 OF_VALUES = ("date.format", "date.impossible", "date.future", "date.stale", "date.order", "identifier.invalid")

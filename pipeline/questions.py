@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pipeline import amounts, dates, identifiers
+from pipeline import amounts, closeup, dates, identifiers
 from pipeline.doctypes.schema import FormField, Identifier
 from pipeline.reading import Answer, AnswerState, Evidence, Question, QuestionKind
 
@@ -58,7 +58,9 @@ def questions(evidence: Evidence, field: FormField | None) -> list[Question]:
     if evidence.untouched:
         return []
     alphabet, longest = _limits(evidence, field)
-    asked = [Question(evidence.kind, evidence.image, alphabet, longest, evidence.alternate, evidence.row)]
+    image, whole = closeup.views(evidence.image, evidence.kind, evidence.cells)
+    alternate = evidence.alternate if whole is None else whole
+    asked = [Question(evidence.kind, image, alphabet, longest, alternate, evidence.row)]
     if _print_wanted(evidence, field):
         asked.append(Question(QuestionKind.PRINT, evidence.image))
     return asked

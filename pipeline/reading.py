@@ -30,6 +30,10 @@ class QuestionKind(StrEnum):
     MARK = "mark"  # choice: signature, stamp, handwriting, nothing
 
 
+#: Kinds whose answer is a string; the others are choices and have a label.
+STRINGS = (QuestionKind.DATE, QuestionKind.IDENTIFIER, QuestionKind.AMOUNT)
+
+
 class AnswerState(StrEnum):
     """What stands in the evidence, before any string is read."""
 
@@ -50,7 +54,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """The image cut out for a field, as the model saw it and the reviewer sees it.
+    """The image cut out for a field, as the reviewer sees it, and the model too; of a string on a line the model first
+    sees the part that is written on (`pipeline.closeup`).
 
     `page` counts from 1 in the file; `box` is on that page as it arrived; `image` is deskewed and cut tight
     around the field. `alternate` is a second, slightly different cut that an unsure answer may look at.

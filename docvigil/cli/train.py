@@ -48,8 +48,8 @@ def train(
         str | None,
         typer.Option(
             metavar="FILE|NAME",
-            help="A YAML file, or a recipe that ships: bundled; further, onward, words, people, deeper and mended, "
-            "each of which goes on from the one before; feedback; conversations.",
+            help="A YAML file, or a recipe that ships: bundled; further, onward, words, people, deeper, mended and "
+            "near, each of which goes on from the one before; feedback; conversations.",
             show_default="as the data asks for",
         ),
     ] = None,

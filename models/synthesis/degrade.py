@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -13,6 +13,8 @@ from models.nanovlm.tokens import CHARACTERS
 from models.synthesis.fields import Field
 from models.synthesis.pen import Span
 from models.synthesis.strokes import Mask
+from pipeline import closeup
+from pipeline.comb import Area
 from pipeline.reading import Pixels, Row
 
 #: The finished picture, and the columns of patches on it that are labelled.
@@ -31,12 +33,14 @@ CLASS = {letter: number for number, letter in enumerate(CHARACTERS, start=1)}
 @dataclass(frozen=True, slots=True, eq=False)
 class Cut:
     """A finished picture (48 × 384) and which character stands at each of its 48 columns (0: none). `used` are the rows
-    and columns of it that are no filling; `row` the field's comb there."""
+    and columns of it that are no filling; `row` the field's comb there. Of one that shows a line from near `whole` is
+    the cut that it is a part of."""
 
     image: Pixels
     labels: Pixels
     used: tuple[int, int]
     row: Row | None
+    whole: Pixels | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,11 @@ class _Window:
     def of(self, layer: Mask) -> Mask:
         return layer[self.y0 : self.y1, self.x0 : self.x1]
 
+    def part(self, area: Area) -> _Window:
+        """A part of it, in which there is no comb."""
+        left, top, right, bottom = area
+        return _Window(self.x0 + left, self.y0 + top, self.x0 + right, self.y0 + bottom, None)
+
     def cuts_off(self, span: Span) -> bool:
         """Whether too much of a letter is outside."""
         width, centre = span.x1 - span.x0, (span.x0 + span.x1) / 2
@@ -59,13 +68,23 @@ class _Window:
         return not inside or span.x1 - self.x1 > 0.35 * width or self.x0 - span.x0 > 0.35 * width
 
 
-def cut(field: Field) -> Cut | None:
+def cut(field: Field, *, near: bool = False) -> Cut | None:
     """The picture of a field and its labels; None where letters were cut off or the ink can't be seen, since then no
-    answer would be right."""
+    answer would be right. `near`: of a string on a line as it is asked about, from near where that shows all of it."""
     window = _window(field)
+    image = np.clip(_scanned(field.rng, _composed(field, window)), 0, 255).astype(np.uint8)
+    whole = _finished(field, window, image)
+    area = closeup.area(image) if near and whole is not None else None
+    if area is None:
+        return whole
+    seen = _finished(field, window.part(area), closeup.seen(image, area))
+    return whole if seen is None else replace(seen, whole=shrunk(image, HEIGHT, WIDTH))
+
+
+def _finished(field: Field, window: _Window, image: Pixels) -> Cut | None:
+    """The picture of what a window shows, if an answer to it would be right."""
     if any(window.cuts_off(span) for span in field.spans):
         return None
-    image = np.clip(_scanned(field.rng, _composed(field, window)), 0, 255).astype(np.uint8)
     finished = fitted(image, HEIGHT, WIDTH)
     if not _visible(finished, _fitted(window.of(field.own))):
         return None

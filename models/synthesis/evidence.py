@@ -52,6 +52,9 @@ STRINGS = ("date", "identifier", "amount")
 #: The comb boxes a date is written in (0: on a line), and how often. Figures in boxes are learned first.
 DATE_CELLS = {8: 0.36, 6: 0.05, 0: 0.59}
 
+#: How much finer than other fields strings on lines are drawn.
+LINE_FINE = 1.6
+
 #: Drawings tried for one seed until one has a right answer.
 TRIES = 40
 
@@ -62,7 +65,8 @@ Answer: TypeAlias = tuple[str, ...]
 class Drawn:
     """`image` 48 × 384 grey; `answer` the tokens to be said; `labels` the character (0: none) at each of 48 columns;
     `cells` the comb boxes, None on a line; of a form's string whose `letters` it is in. `used` are the rows and columns
-    of the image that are no filling (all where None), and `row` where the comb stands in them."""
+    of the image that are no filling (all where None), and `row` where the comb stands in them. Where the image shows a
+    line from near, `whole` is the cut that it is a part of."""
 
     image: Pixels
     kind: str
@@ -72,6 +76,7 @@ class Drawn:
     letters: Source | None = None
     used: tuple[int, int] | None = None
     row: Row | None = None
+    whole: Pixels | None = None
 
     @property
     def cut(self) -> Pixels:
@@ -91,8 +96,10 @@ def make(
     state: str | None = None,
     *,
     using: Materials | None = None,
+    near: bool = True,
 ) -> Drawn:
-    """The evidence of that seed; the same seed, split and fonts give the same bytes.
+    """The evidence of that seed; the same seed, split and fonts give the same bytes. With `near` a string on a line is
+    shown from near, as the pipeline shows it first, else in its whole field.
 
     `kind`, `source` (of the letters) and `state` are as they come where None. `using` are other fonts and digits than
     those found on this machine. Raises `ValueError` for a split, kind or state that does not exist.
@@ -112,10 +119,17 @@ def make(
     case = state or str(fate.choice(list(STATES[chosen]), p=list(STATES[chosen].values())))
     for attempt in range(TRIES):
         field, answer = _drawn(np.random.default_rng([seed, 1 + attempt]), stock, chosen, case, source)
-        finished = degrade.cut(field)
+        finished = degrade.cut(field, near=near and chosen in STRINGS and field.cells is None)
         if finished is not None:
             return Drawn(
-                finished.image, chosen, answer, finished.labels, field.cells, used=finished.used, row=finished.row
+                finished.image,
+                chosen,
+                answer,
+                finished.labels,
+                field.cells,
+                used=finished.used,
+                row=finished.row,
+                whole=finished.whole,
             )
     raise RuntimeError(f"nothing legible was drawn for seed {seed}, {kind}, {state} in {TRIES} tries")
 
@@ -146,7 +160,8 @@ def _string(
         size = cells * rng.uniform(3.8, 6.6), rng.uniform(4.8, 8.5)
     else:
         size = rng.uniform(30, 75) if kind == "identifier" else rng.uniform(24, 60), rng.uniform(6, 10.5)
-    field = Field(rng, *size, stock)
+    # What is looked at from near is drawn as fine as scanners see it.
+    field = Field(rng, *size, stock, fine=1.0 if cells else LINE_FINE)
     field.surroundings()
     pen = Pen(rng, stock, text, source)
     if cells:

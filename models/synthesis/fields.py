@@ -20,13 +20,16 @@ LEAST_SCALE, MOST_SCALE = 2.2, 14.0
 
 
 class Field:
-    """A canvas around a field `width_mm` × `height_mm` large. `print` and the two inks, `own` (the answer) and `other`
-    (a neighbour's, dirt), are masks from 0 to 1; `spans` says where each letter of the answer stands."""
+    """A canvas around a field `width_mm` × `height_mm` large, drawn `fine` times as fine as most. `print` and the two
+    inks, `own` (the answer) and `other` (a neighbour's, dirt), are masks from 0 to 1; `spans` says where each letter of
+    the answer stands."""
 
-    def __init__(self, rng: np.random.Generator, width_mm: float, height_mm: float, materials: Materials) -> None:
+    def __init__(
+        self, rng: np.random.Generator, width_mm: float, height_mm: float, materials: Materials, fine: float = 1.0
+    ) -> None:
         self.rng, self.materials = rng, materials
         scale = min(HEIGHT / (height_mm * 1.3), WIDTH / (width_mm * 1.05))
-        self.scale = float(np.clip(scale, LEAST_SCALE, MOST_SCALE))
+        self.scale = float(np.clip(scale, LEAST_SCALE, MOST_SCALE)) * fine
         self.x0, self.y0 = int(self.scale * 4) + 2, int(self.scale * 3.5) + 2
         self.width, self.height = int(width_mm * self.scale), int(height_mm * self.scale)
         self.shape = (self.height + 2 * self.y0, self.width + 2 * self.x0)

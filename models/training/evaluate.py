@@ -127,7 +127,8 @@ def question(drawn: Drawn) -> Question:
             alphabet, longest = identifiers.alphabet(None), cells or identifiers.length(None)
         case QuestionKind.AMOUNT:
             alphabet, longest = amounts.ALPHABET + "/-", cells or LONGEST_AMOUNT
-    return Question(kind, drawn.cut, alphabet, longest, narrowed(drawn.cut), drawn.row)
+    alternate = narrowed(drawn.cut) if drawn.whole is None else drawn.whole
+    return Question(kind, drawn.cut, alphabet, longest, alternate, drawn.row)
 
 
 def right(drawn: Drawn, answer: Answer) -> bool:

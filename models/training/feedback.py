@@ -21,7 +21,7 @@ from models.synthesis.evidence import Answer, Drawn
 from models.training.lesson import Example, Lessons, varied
 from models.training.recipe import Recipe
 from models.training.shards import UNKNOWN, Shard, packed
-from pipeline import feedback
+from pipeline import closeup, feedback
 from pipeline.evidence import between_margins
 from pipeline.reading import AnswerState, Pixels, QuestionKind
 
@@ -112,8 +112,9 @@ class Reviewed(Dataset[Example]):
 
     def _shown(self, number: int, image: Pixels) -> Example:
         example, said = self._answers[number]
-        (tokens,) = packed([Drawn(fitted(image), example.kind.value, said, COLUMNS, example.cells)]).tokens
-        return fitted(image), tokens, COLUMNS
+        seen = fitted(closeup.views(image, example.kind, example.cells)[0])
+        (tokens,) = packed([Drawn(seen, example.kind.value, said, COLUMNS, example.cells)]).tokens
+        return seen, tokens, COLUMNS
 
 
 class Mixed(IterableDataset[Example]):
@@ -195,8 +196,9 @@ def shown(folder: Path) -> list[tuple[feedback.Example, Drawn]]:
         if image is None:
             left_out["a picture is missing"] += 1
             continue
-        cut, row = np.asarray(image, np.uint8), between_margins(one.cells)
-        every.append((one, Drawn(cut, one.kind.value, said, COLUMNS, one.cells, row=row)))
+        near, whole = closeup.views(np.asarray(image, np.uint8), one.kind, one.cells)
+        row = between_margins(one.cells)
+        every.append((one, Drawn(near, one.kind.value, said, COLUMNS, one.cells, row=row, whole=whole)))
     for reason, count in left_out.items():
         log.warning("feedback.left_out", reason=reason, examples=count)
     return every

@@ -27,7 +27,8 @@ from models.synthesis.evidence import Answer, Drawn
 from models.synthesis.faces import at_hand
 from models.synthesis.manners import ALL, mixed
 from models.training.lesson import FORMS
-from models.training.shards import SIZE, UNKNOWN, alone, packed, place, save
+from models.training.shards import SIZE, UNKNOWN, WHOLE, alone, packed, place, save
+from pipeline import closeup
 from pipeline.doctypes.load import builtin
 from pipeline.doctypes.schema import DocumentType, FieldKind, FormField
 from pipeline.evidence import cut, is_masked
@@ -134,16 +135,25 @@ def _told(evidence: Evidence, label: Label, doctype: DocumentType) -> Iterator[t
     said = answer(field, truth.value)
     if said is not None and not evidence.faults:
         columns = np.full(48, UNKNOWN, np.uint8)
-        image, (rows, used) = fitted(evidence.image), shrunk(evidence.image).shape
+        near, whole = closeup.views(evidence.image, evidence.kind, evidence.cells)
+        image, (rows, used) = fitted(near), shrunk(near).shape
+        whole = None if whole is None else shrunk(whole)
         kind, cells = evidence.kind.value, evidence.cells
-        yield field, Drawn(image, kind, said, columns, cells, truth.letters, (rows, used), evidence.row)
+        yield field, Drawn(image, kind, said, columns, cells, truth.letters, (rows, used), evidence.row, whole)
 
 
 def _kept(every: Iterator[tuple[FormField, Drawn]], rng: np.random.Generator) -> Iterator[Drawn]:
     for field, one in every:
         share = KEPT.get(field.kind, 1.0) * (KEPT_EMPTY if one.answer == ("<empty>",) else 1.0)
         if rng.random() < share:
-            yield one
+            yield _whole(one) if rng.random() < 1 / WHOLE else one
+
+
+def _whole(one: Drawn) -> Drawn:
+    """The same in its whole field."""
+    if one.whole is None:
+        return one
+    return replace(one, image=fitted(one.whole), used=(one.whole.shape[0], one.whole.shape[1]), whole=None)
 
 
 @cache

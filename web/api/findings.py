@@ -50,7 +50,7 @@ def show_finding(desk: Desk, response: Response, finding_id: Id) -> bodies.Findi
 
 @router.get("/{finding_id}/evidence", response_class=Response, responses={200: {"content": {"image/png": {}}}})
 def evidence_image(desk: Desk, person: Caller, finding_id: Id) -> Response:
-    """The picture that shows the finding, as the model saw it, or its page. That it was opened is written down."""
+    """The picture that shows the finding, as it was cut, or its page. That it was opened is written down."""
     with desk.sessions.begin() as session:
         document_id = listing.document_of(session, finding_id)
     return picture(opening.evidence(desk, person, document_id, finding_id))

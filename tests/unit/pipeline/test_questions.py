@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pipeline import dates
@@ -38,6 +39,18 @@ def cut(kind: QuestionKind, cells: int | None = None) -> Evidence:
 )
 def test_kinds(name: str, kinds: list[str]) -> None:
     assert [one.kind.value for one in questions(evidence(name), SLIP.field(name))] == kinds
+
+
+def test_a_string_on_a_line_is_shown_from_near_and_next_in_its_whole_field() -> None:
+    image = np.full((100, 600), 255, np.uint8)
+    for x in range(100, 220, 30):
+        image[40:60, x : x + 12] = 20
+    for cells in (None, 8):
+        (asked,) = questions(replace(cut(QuestionKind.DATE, cells), image=image), field("date", cells=cells))
+        if cells is None:
+            assert asked.image.size < 0.6 * image.size and asked.alternate is image
+        else:
+            assert asked.image is image and asked.alternate is BLANK
 
 
 def test_marks_are_asked_without_a_field() -> None:

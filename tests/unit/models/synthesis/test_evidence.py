@@ -70,6 +70,30 @@ def test_ink_stands_out() -> None:
         assert int(np.percentile(image, 90)) - int(image.min()) >= degrade.LEAST_CONTRAST
 
 
+def test_strings_on_lines_are_shown_from_near_as_the_pipeline_does() -> None:
+    drawn = [make(seed, "train", "date", state="ok", using=TRAIN) for seed in range(40)]
+    whole = [make(seed, "train", "date", state="ok", using=TRAIN, near=False) for seed in range(40)]
+    assert all((one.whole is None) == (one.used == other.used) for one, other in zip(drawn, whole, strict=True))
+    assert all(other.whole is None for other in whole)
+    near = [(one, other) for one, other in zip(drawn, whole, strict=True) if one.whole is not None]
+    assert len(near) > 15 and not any(one.cells for one, _ in near)
+    for one, other in near:
+        assert one.answer == other.answer
+        assert one.whole is not None and (one.whole == other.cut).all(), "the cut that is looked at next"
+    # What fills less of its field stands larger: its letters have more columns.
+    assert sum((one.labels > 0).sum() for one, _ in near) > 1.2 * sum((other.labels > 0).sum() for _, other in near)
+
+
+def test_labels_stand_where_letters_are_seen_from_near() -> None:
+    right = 0
+    for seed in range(60):
+        one = make(seed, "train", "amount", "print", "ok", using=TRAIN)
+        text = "".join(one.answer)
+        doubled = any(first == second for first, second in itertools.pairwise(text))
+        right += doubled or spelled(one.labels) == text
+    assert right >= 55
+
+
 def test_invisible_ink_is_drawn_again() -> None:
     field = Field(np.random.default_rng(0), 40, 8, TRAIN)
     field.own[field.y0 + 5 : field.y1 - 5, field.x0 + 20 : field.x0 + 60] = 0.02

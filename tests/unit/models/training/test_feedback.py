@@ -6,6 +6,7 @@ import itertools
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -15,12 +16,13 @@ from models.nanovlm.processor import fitted
 from models.nanovlm.tokens import EOS, PAD, VOCABULARY
 from models.training import lesson, train
 from models.training.coach import answers_alone
-from models.training.feedback import Held, Mixed, Reviewed, answer, loaded, turned
+from models.training.feedback import Held, Mixed, Reviewed, answer, loaded, shown, turned
 from models.training.lesson import Lesson, together
 from models.training.progress import Progress, Stopped
 from models.training.shards import UNKNOWN, load, place
+from pipeline import closeup
 from pipeline.feedback import add, examples, held_out, picture
-from pipeline.reading import QuestionKind
+from pipeline.reading import Pixels, QuestionKind
 from tests.unit.models.training.test_training import tiny
 from tests.unit.pipeline.test_feedback import DATA, document, example
 
@@ -32,6 +34,14 @@ def ink(seed: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """A box of its own grey, with a bar where the seed says."""
     image = np.full((40, 200), 250, np.uint8)
     image[8:32, 10 + seed % 30 * 6 : 20 + seed % 30 * 6] = 20 + seed // 30
+    return image
+
+
+def written() -> Pixels:
+    """A line with a date that leaves most of it free."""
+    image = np.full((104, 640), 230, np.uint8)
+    cv2.line(image, (16, 88), (624, 88), 60, 3)
+    cv2.putText(image, "12/08/2013", (60, 62), cv2.FONT_HERSHEY_SIMPLEX, 0.9, 40, 2, cv2.LINE_AA)
     return image
 
 
@@ -90,6 +100,19 @@ def test_an_example_is_shown_as_the_model_will_see_it(folder: Path) -> None:
     assert [VOCABULARY[one] for one in tokens if VOCABULARY[one] != PAD] == ["<q:checkbox>", "<ticked>", EOS]
     (folder / every[3].file_name).unlink()
     assert Reviewed(folder, every).left_out == {"a picture is missing": 1}
+
+
+@pytest.mark.parametrize("cells", [None, 8])
+def test_a_string_on_a_line_is_shown_from_near(tmp_path: Path, cells: int | None) -> None:
+    cut = written()
+    name, data = picture(cut)
+    add(tmp_path, example(file_name=name, document=document(LEARNED), value="12/08/2013", cells=cells), data)
+    seen = fitted(cut if cells else closeup.views(cut, QuestionKind.DATE, None)[0])
+    assert (seen == fitted(cut)).all() == (cells is not None)
+    assert (Reviewed(tmp_path, examples(tmp_path))[0][0] == seen).all()
+    ((_, drawn),) = shown(tmp_path)
+    assert (fitted(drawn.image) == seen).all(), "calibration sees it in the same way"
+    assert drawn.whole is None if cells else (drawn.whole == cut).all()
 
 
 def test_sides_hold_for_what_is_learned_and_what_is_kept(folder: Path) -> None:

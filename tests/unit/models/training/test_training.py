@@ -58,7 +58,7 @@ def test_a_shard_is_drawn_once_and_read_as_it_was(tmp_path: Path) -> None:
     before = path.stat().st_mtime_ns
     assert draw(tmp_path, 3, size=4).stat().st_mtime_ns == before
     shard = load(path)
-    first = make(12, "train")
+    first = make(12, "train", near=False)
     assert len(shard) == 4 and (shard.images[0] == first.image).all() and (shard.columns[0] == first.labels).all()
     assert shard.tokens.shape == (4, LENGTH)
     assert [t for t in shard.tokens[0] if t != ID[PAD]] == first.sequence()
@@ -134,6 +134,16 @@ def test_evidence_of_whole_forms_is_what_the_pipeline_cuts(tmp_path: Path) -> No
     assert shard.images.shape == (40, 48, 384) and (shard.columns == UNKNOWN).all()
     first = {VOCABULARY[sequence[1]] for sequence in shard.tokens}
     assert "<empty>" in first and first & set("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+def test_one_string_in_four_on_lines_of_forms_is_learned_in_its_whole_field() -> None:
+    near = [one for one in forms.evidence_of("train", 3, 0) if one.whole is not None]
+    assert len(near) > 4 and not any(one.cells for one in near)
+    field = next(one for doctype in builtin() for one in doctype.fields if one.kind is FieldKind.DATE)
+    kept = list(forms._kept(((field, near[0]) for _ in range(400)), np.random.default_rng(0)))
+    whole = [one for one in kept if one.whole is None]
+    assert 0.15 < len(whole) / len(kept) < 0.35
+    assert (whole[0].cut == near[0].whole).all() and whole[0].answer == near[0].answer
 
 
 def test_a_label_becomes_an_answer_never_a_whole_aadhaar_number() -> None:

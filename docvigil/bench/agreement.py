@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from docvigil.bench.stand import Stand
 from models.engine import Engine
@@ -97,7 +97,9 @@ def _drawn() -> Iterator[list[tuple[int, Sequence[Question]]]]:
 def _about(number: int) -> Sequence[Question]:
     drawn = make(number, "test")
     kind = QuestionKind(drawn.kind)
-    (own, *_) = questions(Evidence("", kind, 1, WHOLE, drawn.image, cells=drawn.cells), None)
+    (asked, *_) = questions(Evidence("", kind, 1, WHOLE, drawn.image, cells=drawn.cells), None)
+    # The published way looks once.
+    own = replace(asked, alternate=None)
     other = QuestionKind.TEXT if kind is not QuestionKind.TEXT else QuestionKind.CHECKBOX
     return own, Question(other, own.image)
 

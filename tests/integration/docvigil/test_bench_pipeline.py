@@ -37,6 +37,8 @@ def test_the_overhead_of_a_document_is_measured(folder: Path) -> None:
     assert result.cpu_ms_parts["model"] == 0 and result.engine is None and result.over_engine is None
     assert result.memory_mib["worker-prepare"].most >= result.memory_mib["worker-prepare"].last > 20
     assert sum(one.documents for one in result.stretches) == 3
-    assert all(0 < one.workers_cpu_ms < one.cpu_ms for one in result.stretches)
+    # Processor time is counted in steps of 10 ms, so a stretch of one document may show none of it.
+    assert all(0 <= one.workers_cpu_ms <= one.cpu_ms for one in result.stretches)
+    assert 0 < sum(one.workers_cpu_ms for one in result.stretches) < sum(one.cpu_ms for one in result.stretches)
     assert result.priority is not None and result.priority.waiting >= 4
     assert 0 < result.priority.idle_taken_in_s < result.priority.idle_s

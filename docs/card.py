@@ -27,7 +27,6 @@ from docvigil.trials import Tried, tried, versions
 from models.checkpoint import bundled, digest
 from models.reader import load_checked
 from models.synthesis.documents import LABELS, synthesise
-from models.synthesis.evidence import STRINGS
 from models.synthesis.faces import PLAIN, at_hand
 from models.synthesis.manners import MANNERS
 from models.training import evaluate
@@ -35,6 +34,7 @@ from models.training.stamped import evaluate_stamps
 from pipeline.bounds import needed
 from pipeline.findings import CHECKS
 from pipeline.missed import Bound, chosen
+from pipeline.reading import STRINGS
 from pipeline.verdict import usual
 
 log = structlog.get_logger(__name__)

@@ -18,7 +18,7 @@ from models.synthesis.signatures import signature
 from models.synthesis.split import checked
 from models.synthesis.stamps import stamp
 from models.synthesis.strokes import Point, put, stroke
-from pipeline.reading import Pixels, Row
+from pipeline.reading import STRINGS, Pixels, Row
 
 #: Kinds of evidence and how often each is drawn: what is hard is drawn most.
 KINDS = {
@@ -46,8 +46,6 @@ STATES: dict[str, dict[str, float]] = {
 
 #: How often boxes of an identifier are left over: what is missing must not be made up.
 SHORT = 0.08
-
-STRINGS = ("date", "identifier", "amount")
 
 #: The comb boxes a date is written in (0: on a line), and how often. Figures in boxes are learned first.
 DATE_CELLS = {8: 0.36, 6: 0.05, 0: 0.59}

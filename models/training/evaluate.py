@@ -25,14 +25,14 @@ from models.reader import load_checked
 from models.scores import expected_error, ranking, strict_share, wilson
 from models.synthesis import wording
 from models.synthesis.digits import Digits
-from models.synthesis.evidence import STRINGS, Drawn, make
+from models.synthesis.evidence import Drawn, make
 from models.synthesis.faces import Materials, OutlineFace, materials
 from models.synthesis.manners import ALL, MANNERS
 from models.synthesis.pen import SHARES, Source
 from models.training.forms import evidence_of
 from pipeline import amounts, dates, identifiers
 from pipeline.evidence import narrowed
-from pipeline.reading import Answer, AnswerState, Question, QuestionKind, Reader
+from pipeline.reading import STRINGS, Answer, AnswerState, Question, QuestionKind, Reader
 
 Half: TypeAlias = Literal["calibration", "measurement"]
 

@@ -6,7 +6,6 @@ import itertools
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -22,8 +21,9 @@ from models.training.progress import Progress, Stopped
 from models.training.shards import UNKNOWN, load, place
 from pipeline import closeup
 from pipeline.feedback import add, examples, held_out, picture
-from pipeline.reading import Pixels, QuestionKind
+from pipeline.reading import QuestionKind
 from tests.unit.models.training.test_training import tiny
+from tests.unit.pipeline.test_closeup import line
 from tests.unit.pipeline.test_feedback import DATA, document, example
 
 #: The number of a document that is not held out.
@@ -34,14 +34,6 @@ def ink(seed: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """A box of its own grey, with a bar where the seed says."""
     image = np.full((40, 200), 250, np.uint8)
     image[8:32, 10 + seed % 30 * 6 : 20 + seed % 30 * 6] = 20 + seed // 30
-    return image
-
-
-def written() -> Pixels:
-    """A line with a date that leaves most of it free."""
-    image = np.full((104, 640), 230, np.uint8)
-    cv2.line(image, (16, 88), (624, 88), 60, 3)
-    cv2.putText(image, "12/08/2013", (60, 62), cv2.FONT_HERSHEY_SIMPLEX, 0.9, 40, 2, cv2.LINE_AA)
     return image
 
 
@@ -104,7 +96,7 @@ def test_an_example_is_shown_as_the_model_will_see_it(folder: Path) -> None:
 
 @pytest.mark.parametrize("cells", [None, 8])
 def test_a_string_on_a_line_is_shown_from_near(tmp_path: Path, cells: int | None) -> None:
-    cut = written()
+    cut = line()
     name, data = picture(cut)
     add(tmp_path, example(file_name=name, document=document(LEARNED), value="12/08/2013", cells=cells), data)
     seen = fitted(cut if cells else closeup.views(cut, QuestionKind.DATE, None)[0])

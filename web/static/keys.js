@@ -5,7 +5,7 @@ export const on = () => localStorage.getItem(SWITCH) !== "off";
 export const turn = (wanted) => localStorage.setItem(SWITCH, wanted ? "on" : "off");
 
 const typing = (target) =>
-  target instanceof Element && target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, dialog");
+  target instanceof Element && target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select");
 
 /** Calls `actions[key]` when that key is pressed; small letters, shifted or not. Ends with the signal. */
 export function listen(actions, signal) {
@@ -13,6 +13,7 @@ export function listen(actions, signal) {
     "keydown",
     (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.defaultPrevented) return;
+      // A dialog that was just closed keeps the focus until the page is drawn again; keys pressed meanwhile count.
       if (typing(event.target) || document.querySelector("dialog[open]")) return;
       const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
       if (!(key in actions) || (!on() && key !== "?")) return;

@@ -34,13 +34,14 @@ CLASS = {letter: number for number, letter in enumerate(CHARACTERS, start=1)}
 class Cut:
     """A finished picture (48 × 384) and which character stands at each of its 48 columns (0: none). `used` are the rows
     and columns of it that are no filling; `row` the field's comb there. Of one that shows a line from near `whole` is
-    the cut that it is a part of."""
+    the cut that it is a part of; of one with a comb `fine` is the same as fine as it was scanned."""
 
     image: Pixels
     labels: Pixels
     used: tuple[int, int]
     row: Row | None
     whole: Pixels | None = None
+    fine: Pixels | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,8 @@ def _finished(field: Field, window: _Window, image: Pixels) -> Cut | None:
     if not _visible(finished, _fitted(window.of(field.own))):
         return None
     rows, columns = shrunk(image, HEIGHT, WIDTH).shape
-    return Cut(finished, _labels(field, window), (rows, columns), window.row)
+    fine = None if window.row is None else image
+    return Cut(finished, _labels(field, window), (rows, columns), window.row, fine=fine)
 
 
 def _window(field: Field) -> _Window:

@@ -64,7 +64,7 @@ class Drawn:
     """`image` 48 × 384 grey; `answer` the tokens to be said; `labels` the character (0: none) at each of 48 columns;
     `cells` the comb boxes, None on a line; of a form's string whose `letters` it is in. `used` are the rows and columns
     of the image that are no filling (all where None), and `row` where the comb stands in them. Where the image shows a
-    line from near, `whole` is the cut that it is a part of."""
+    line from near, `whole` is the cut that it is a part of; of a comb `fine` is the same as it was scanned."""
 
     image: Pixels
     kind: str
@@ -75,10 +75,13 @@ class Drawn:
     used: tuple[int, int] | None = None
     row: Row | None = None
     whole: Pixels | None = None
+    fine: Pixels | None = None
 
     @property
     def cut(self) -> Pixels:
-        """The image without its filling."""
+        """What was cut, as fine as is known: the image without its filling, of a comb as it was scanned."""
+        if self.fine is not None:
+            return self.fine
         return self.image if self.used is None else unfilled(self.image, *self.used)
 
     def sequence(self) -> list[int]:
@@ -128,6 +131,7 @@ def make(
                 used=finished.used,
                 row=finished.row,
                 whole=finished.whole,
+                fine=finished.fine,
             )
     raise RuntimeError(f"nothing legible was drawn for seed {seed}, {kind}, {state} in {TRIES} tries")
 

@@ -14,7 +14,7 @@ import numpy as np
 from HersheyFonts import HersheyFonts
 from PIL import Image, ImageDraw, ImageFont
 
-from models.synthesis.digits import Digits, digits
+from models.synthesis.pictures import Pictures, characters, digits
 from models.synthesis.split import LISTED, Split, allowed, require
 from models.synthesis.strokes import BITS, Mask, Points
 from models.synthesis.writers import Writer, Writers, writers
@@ -136,29 +136,34 @@ def drawn(strokes: Sequence[Points], px: float, thick: int) -> Word:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Materials:
-    """All that ink of one split may be drawn with; `hands`, `digits` and `writers` aren't there in a plain install."""
+    """All that ink of one split may be drawn with; `hands`, `digits`, `writers` and `characters` aren't there in a
+    plain install, and the last of them only for training."""
 
     split: Split
     hands: tuple[OutlineFace, ...]
     prints: tuple[Face, ...]
     strokes: tuple[StrokeFace, ...]
-    digits: Digits | None
+    digits: Pictures | None
     writers: Writers | None = None
+    characters: Pictures | None = None
 
     def __post_init__(self) -> None:
         for face in (*self.hands, *self.prints, *self.strokes):
             require(face.name, self.split)
-        for what, theirs in (("digits", self.digits), ("writers", self.writers)):
+        theirs: Pictures | Writers | None
+        for what, theirs in (("digits", self.digits), ("writers", self.writers), ("characters", self.characters)):
             if theirs is not None and theirs.split != self.split:
                 raise ValueError(f"{what} of the {theirs.split} split may not be used for {self.split}")
 
 
 class Found(NamedTuple):
-    """What there is to draw with: a folder of fonts, MNIST's `mnist.npz`, and UNIPEN as `unipen.py` makes it ready."""
+    """What there is to draw with: a folder of fonts, MNIST's `mnist.npz`, UNIPEN as `unipen.py` makes it ready, and
+    EMNIST as `emnist.py` does."""
 
     fonts: Path | None = None
     digits: Path | None = None
     writers: Path | None = None
+    characters: Path | None = None
 
 
 #: What a plain install has: Hershey's stroke fonts and the print inside Pillow.
@@ -166,12 +171,11 @@ PLAIN = Found()
 
 
 def at_hand() -> Found:
-    """What this machine has: `DOCVIGIL_FONTS` (or `fonts/` here), `DOCVIGIL_DIGITS` and `DOCVIGIL_WRITERS`."""
+    """What this machine has: `DOCVIGIL_FONTS` (or `fonts/` here), `DOCVIGIL_DIGITS`, `DOCVIGIL_WRITERS` and
+    `DOCVIGIL_CHARACTERS`."""
     fonts = Path(os.environ.get("DOCVIGIL_FONTS") or FOLDER)
-    digits, letters = (os.environ.get(name) for name in ("DOCVIGIL_DIGITS", "DOCVIGIL_WRITERS"))
-    return Found(
-        fonts if fonts.is_dir() else None, Path(digits) if digits else None, Path(letters) if letters else None
-    )
+    named = (os.environ.get(f"DOCVIGIL_{name}") for name in ("DIGITS", "WRITERS", "CHARACTERS"))
+    return Found(fonts if fonts.is_dir() else None, *(Path(one) if one else None for one in named))
 
 
 def materials(split: Split) -> Materials:
@@ -198,6 +202,7 @@ def plain(split: Split, given: Found = PLAIN) -> Materials:
         strokes=tuple(StrokeFace(name) for name, side in LISTED.items() if side == split and name != pillow.name),
         digits=digits(given.digits, split) if given.digits is not None else None,
         writers=writers(given.writers, split) if given.writers is not None else None,
+        characters=characters(given.characters) if given.characters is not None and split == "train" else None,
     )
 
 

@@ -33,8 +33,9 @@ TONER = (20, 20, 20)
 #: Width of a pen's point (mm), how far strokes are bent and how unlike in size the letters of one hand are.
 POINT_MM, BEND, EVEN = (0.25, 0.42), 0.035, 0.05
 
-#: How often a form is filled in letters that somebody really wrote, and how often its figures are digits of MNIST.
-WRITERS, FIGURES_APART = 0.4, 0.45
+#: How often a form is filled in letters that somebody really wrote; how often in such that many did, where there are
+#: those; and how often its figures are digits of MNIST.
+WRITERS, MANY, FIGURES_APART = 0.4, 0.3, 0.45
 
 #: How dark (0 to 255) a pixel of a real digit must be to be ink, at most.
 MOST_SHARP = 105.0
@@ -58,6 +59,8 @@ class Hand:
         letters: Source = "hand" if materials.hands and rng.random() < 0.85 else "hershey"
         if materials.writers is not None and rng.random() < WRITERS:
             letters = "writers"
+        if materials.characters is not None and rng.random() < MANY:
+            letters = "nist"
         figures: Source = "mnist" if materials.digits is not None and rng.random() < FIGURES_APART else letters
         self.letters = Pen(rng, materials, "", letters, bend=BEND, point=point)
         self.figures = self.letters if figures == letters else Pen(rng, materials, "", figures, bend=BEND, point=point)

@@ -5,27 +5,37 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from string import ascii_letters
 from typing import Literal, TypeAlias
 
 import cv2
 import numpy as np
 
 from models.synthesis.faces import Face, Materials, OutlineFace, StrokeFace, Word, drawn
+from models.synthesis.pictures import Pictures
 from models.synthesis.strokes import Mask, Points, put
-from models.synthesis.writers import Writer
+from models.synthesis.writers import HEIGHTS, TALL, Writer
 
-Source: TypeAlias = Literal["hand", "mnist", "writers", "hershey", "print"]
+Source: TypeAlias = Literal["hand", "mnist", "nist", "writers", "hershey", "print"]
 
-#: How often each source is used where all are there.
-SHARES: dict[Source, float] = {"hand": 0.33, "mnist": 0.19, "writers": 0.25, "hershey": 0.08, "print": 0.15}
+#: How often each source is used, in proportion to those that are there.
+SHARES: dict[Source, float] = {
+    "hand": 0.33,
+    "mnist": 0.19,
+    "nist": 0.25,
+    "writers": 0.25,
+    "hershey": 0.08,
+    "print": 0.15,
+}
 
 #: How often letters of a handwriting font are joined to words.
 JOINED = 0.5
 
 DIGITS = "0123456789"
 
-#: What a pen of real digits can write: of separators it knows the strokes.
+#: What a pen of real digits can write, and one of real letters too: of separators they know the strokes.
 FIGURES = DIGITS + "/-. ,"
+CHARACTERS = FIGURES + ascii_letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +81,7 @@ class Pen:
         there: dict[Source, bool] = {
             "hand": bool(self.materials.hands),
             "mnist": self.materials.digits is not None,
+            "nist": self.materials.characters is not None,
             "writers": self.materials.writers is not None,
             "hershey": True,
             "print": True,
@@ -79,7 +90,8 @@ class Pen:
             choices = [source for source in SHARES if there[source]]
             shares = np.array([SHARES[source] for source in choices])
             wanted = choices[int(self.rng.choice(len(choices), p=shares / shares.sum()))]
-        if wanted == "mnist" and any(letter not in FIGURES for letter in text):
+        known = {"mnist": FIGURES, "nist": CHARACTERS}.get(wanted)
+        if known is not None and not set(text) <= set(known):
             wanted = "hand"
         return wanted if there[wanted] else "hershey"
 
@@ -94,8 +106,9 @@ class Pen:
     def glyph(self, letter: str, px: float) -> Word:
         """One letter (or joined ones), capitals about `px` pixels high, as this hand draws it this time."""
         written = self.writer.strokes(letter, self.rng) if self.writer is not None else None
-        if self.source == "mnist" and letter in DIGITS:
-            word = self._digit(int(letter), px)
+        pictures = {"mnist": self.materials.digits, "nist": self.materials.characters}.get(self.source)
+        if pictures is not None and letter in pictures.places:
+            word = self._pictured(pictures, letter, px)
         elif written is not None:
             word = drawn([one * np.array([self.width, 1.0], np.float32) for one in written], px, self._thick(px))
         elif isinstance(self.face, StrokeFace):
@@ -111,12 +124,11 @@ class Pen:
         usual = px / 14 * (1 + 0.3 * self.thick)
         return max(1, round(usual if self.point is None else min(self.point, px / 7)))
 
-    def _digit(self, digit: int, px: float) -> Word:
-        rng, digits = self.rng, self.materials.digits
-        if digits is None:
-            raise ValueError("there are no handwritten digits to draw with")
-        image = digits.one(digit, rng)
-        height = max(6, int(px * rng.uniform(0.9, 1.1)))
+    def _pictured(self, pictures: Pictures, letter: str, px: float) -> Word:
+        """A real letter, thinner or thicker, as high as such letters are."""
+        rng, image = self.rng, pictures.one(letter, self.rng)
+        top, bottom = HEIGHTS.get(letter, TALL)
+        height = max(6, int(px * (bottom - top) * rng.uniform(0.9, 1.1)))
         width = max(2, int(image.shape[1] * height / image.shape[0] * self.width))
         if image.shape[1] < image.shape[0] * 0.3:
             width = max(3, min(width, int(px * 0.3)))
@@ -127,7 +139,7 @@ class Pen:
             mask = cv2.erode(mask, np.ones((2, 2)))
         if self.thin < 0.2 and px > 40:
             mask = cv2.erode(mask, np.ones((3, 3)))
-        return Word(_masked(mask), size[1])
+        return Word(_masked(mask), round(size[1] * top / (top - bottom)))
 
     def _bent(self, points: Points, px: float) -> Points:
         """A stroke as a hand draws it: a little off at each point, and bent as a whole."""

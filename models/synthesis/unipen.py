@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from models.synthesis.split import UNIPEN, Split
 from models.synthesis.strokes import Points
-from models.synthesis.writers import PARTS, UNITS
+from models.synthesis.writers import HEIGHTS, PARTS, TALL, UNITS
 
 #: Digits, capitals, small letters; and words.
 KINDS, WORDS = ("1a", "1b", "1c"), "6"
@@ -45,18 +45,6 @@ WORD = re.compile(r'^\.SEGMENT\s+WORD\s+(\d+)(?:-(\d+))?\s+\S+\s+"([A-Za-z]{2,})
 
 #: A sample stays if this many of so many nearest ones of other writers are the same letter.
 AGREEING, NEAREST = 2, 12
-
-#: Where letters begin and end, capitals 1 high and y downwards from the baseline: small letters by their shape.
-TALL, SHORT, HANGING, DOTTED_HANGING, DOTTED, CROSSED = (
-    (-1.0, 0.0), (-0.64, 0.0), (-0.64, 0.36), (-0.85, 0.36), (-0.88, 0.0), (-0.88, 0.0),
-)  # fmt: skip
-HEIGHTS = {
-    **dict.fromkeys("acemnorsuvwxz", SHORT),
-    **dict.fromkeys("gpqy", HANGING),
-    "i": DOTTED,
-    "j": DOTTED_HANGING,
-    "t": CROSSED,
-}
 
 #: A sample that is wider than this share of its height is no letter.
 WIDEST = 2.6

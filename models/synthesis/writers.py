@@ -28,6 +28,19 @@ INK = ("points", "strokes", "samples")
 PARTS = (*INK, "letters", "writers", *(f"word_{part}" for part in INK))
 
 
+#: Where letters begin and end, capitals 1 high and y downwards from the baseline: small letters by their shape.
+TALL, SHORT, HANGING, DOTTED_HANGING, DOTTED, CROSSED = (
+    (-1.0, 0.0), (-0.64, 0.0), (-0.64, 0.36), (-0.85, 0.36), (-0.88, 0.0), (-0.88, 0.0),
+)  # fmt: skip
+HEIGHTS = {
+    **dict.fromkeys("acemnorsuvwxz", SHORT),
+    **dict.fromkeys("gpqy", HANGING),
+    "i": DOTTED,
+    "j": DOTTED_HANGING,
+    "t": CROSSED,
+}
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Recorded:
     """Samples one after another."""

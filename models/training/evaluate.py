@@ -24,11 +24,11 @@ from models.nanovlm.tokens import CHOICES
 from models.reader import load_checked
 from models.scores import expected_error, ranking, strict_share, wilson
 from models.synthesis import wording
-from models.synthesis.digits import Digits
 from models.synthesis.evidence import Drawn, make
 from models.synthesis.faces import Materials, OutlineFace, materials
 from models.synthesis.manners import ALL, MANNERS
 from models.synthesis.pen import SHARES, Source
+from models.synthesis.pictures import Pictures
 from models.training.forms import evidence_of
 from pipeline import amounts, dates, identifiers
 from pipeline.evidence import narrowed
@@ -110,8 +110,8 @@ def _half(faces: tuple[OutlineFace, ...], odd: bool) -> tuple[OutlineFace, ...]:
     return faces[odd::2] if len(faces) > 1 else faces
 
 
-def _side(digits: Digits, odd: bool) -> Digits:
-    places = tuple(p[len(p) // 2 :] if odd else p[: len(p) // 2] for p in digits.places)
+def _side(digits: Pictures, odd: bool) -> Pictures:
+    places = {digit: p[len(p) // 2 :] if odd else p[: len(p) // 2] for digit, p in digits.places.items()}
     return replace(digits, places=places)
 
 

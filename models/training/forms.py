@@ -139,7 +139,8 @@ def _told(evidence: Evidence, label: Label, doctype: DocumentType) -> Iterator[t
         image, (rows, used) = fitted(near), shrunk(near).shape
         whole = None if whole is None else shrunk(whole)
         kind, cells = evidence.kind.value, evidence.cells
-        yield field, Drawn(image, kind, said, columns, cells, truth.letters, (rows, used), evidence.row, whole)
+        fine = None if evidence.row is None else evidence.image
+        yield field, Drawn(image, kind, said, columns, cells, truth.letters, (rows, used), evidence.row, whole, fine)
 
 
 def _kept(every: Iterator[tuple[FormField, Drawn]], rng: np.random.Generator) -> Iterator[Drawn]:

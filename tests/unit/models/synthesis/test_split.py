@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from models.synthesis import split
-from models.synthesis.digits import digits
 from models.synthesis.evidence import make
 from models.synthesis.faces import Found, Materials, OutlineFace, StrokeFace, plain
 from models.synthesis.fetch_fonts import HAND, PRINT, TAUGHT
+from models.synthesis.pictures import digits
 from models.synthesis.split import Split
 
 
@@ -61,8 +61,8 @@ def test_digits_come_from_their_own_half(tmp_path: Path) -> None:
     halves["test"][:, 8:24, 6:12] = 250
     np.savez(path, x_train=halves["train"], x_test=halves["test"], y_train=labels, y_test=labels)
     rng = np.random.default_rng(0)
-    assert digits(path, "train").one(3, rng).shape == (16, 4)
-    assert digits(path, "test").one(3, rng).max() == 250
+    assert digits(path, "train").one("3", rng).shape == (16, 4)
+    assert digits(path, "test").one("3", rng).max() == 250
     with pytest.raises(ValueError, match="digits of the test split may not be used for train"):
         Materials("train", (), (StrokeFace("timesr"),), (StrokeFace("rowmans"),), digits(path, "test"))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias, cast
@@ -11,7 +11,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from pipeline import teeth
 from pipeline.reading import Pixels
+from pipeline.teeth import Teeth
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 Area: TypeAlias = tuple[int, int, int, int]
@@ -25,6 +27,16 @@ EVEN = 0.18
 
 #: A comb is wider than its cells by less than this share, or there are gaps between groups of them.
 GAPS = 0.04
+
+#: How high a side is at least, in parts of the field's height, and how high those are that are no mere ticks, above
+#: which writing stands out.
+LEAST_SIDE, TICKS = 0.24, 0.6
+
+#: How dark a side is at least (root of grey levels) in a row that it reaches.
+LEAST_LINE = 0.3
+
+#: Rows of a cut are looked at together, one in so many.
+SMOOTH = 12
 
 #: Share of a comb's width that the rule along its foot or its head covers: cells may stand apart.
 JOINED = 0.65
@@ -45,12 +57,6 @@ class Comb:
     even: bool
 
 
-def ink(image: Pixels) -> Mask:
-    """What is darker than the paper around it."""
-    darker = _darker(image)
-    return np.asarray(darker > _limit(darker))
-
-
 def _darker(image: Pixels) -> Pixels:
     """By how much each pixel is darker than the paper around it."""
     side = max(15, (min(image.shape) | 1))
@@ -63,10 +69,59 @@ def _limit(darker: Pixels) -> float:
     return max(float(LEAST_DARKER), DARKER * float(np.percentile(darker, 99.5))) if darker.size else LEAST_DARKER
 
 
-def find(image: Pixels) -> Comb | None:
-    """The comb in a cut, if there is one. Strokes of digits never make one: sides of cells are straight, upright, as
-    high as each other, equally far apart, and stand on a rule or hang from one."""
-    dark = ink(image)
+def find(image: Pixels, inner: Area, cells: Collection[int]) -> Comb | None:
+    """The comb in a cut, if there is one: one of so many `cells` that fills the `inner` part of it, or whatever stands
+    there. Strokes of digits hardly ever make one: sides are straight, upright, and equally far apart."""
+    darker = _darker(image)
+    seen = _by_sides(np.asarray(darker > _limit(darker)))
+    left, top, right, bottom = inner
+    row = teeth.grid(darker, left, right, top, bottom, cells)
+    # Sides that are seen each by itself say best where a comb ends. Of an even one with fewer cells some were not seen.
+    if row is None or (seen is not None and seen.even and seen.cells in cells and seen.cells >= row.cells):
+        return seen
+    above = _rows(darker, row)
+    if not row.dashes and (above > 0).sum() < LEAST_SIDE * (bottom - top):
+        # Dots of a line to write on.
+        return seen
+    upper, lower = _most(above)
+    if row.dashes or lower - upper < TICKS * (bottom - top):
+        upper, lower = top, bottom
+    return Comb((round(row.left), upper, round(row.right), lower), row.cells, even=True)
+
+
+def _rows(darker: Pixels, row: Teeth) -> npt.NDArray[np.float32]:
+    """Of each row of a cut how much darker it is where sides stand than between them; below 0 where that is less than
+    half as much as in the rows that they reach."""
+    step = (row.right - row.left) / row.cells
+    wide = np.sqrt(cv2.dilate(darker, np.ones((1, 5), np.uint8)).astype(np.float32))
+    # What stands between sides is writing and noise.
+    between = row.left + (np.arange(2 * row.cells) / 2 + 0.25) * step
+    lines = _along(wide, row.sides) - _along(wide, between)
+    lines = np.asarray(cv2.blur(lines[:, None], (1, max(3, len(lines) // SMOOTH)))[:, 0], np.float32)
+    return np.asarray(lines - max(float(np.percentile(lines, 90)) / 2, LEAST_LINE), np.float32)
+
+
+def _along(image: npt.NDArray[np.float32], columns: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    """How dark each row is in those columns."""
+    places = np.clip(np.rint(columns).astype(np.intp), 0, image.shape[1] - 1)
+    return np.asarray(image[:, places].mean(axis=1), np.float32)
+
+
+def _most(values: npt.NDArray[np.float32]) -> tuple[int, int]:
+    """From where to where the sum of the values is largest."""
+    best, first, last, total, start = 0.0, 0, 0, 0.0, 0
+    for place, value in enumerate(values.tolist()):
+        if total <= 0:
+            total, start = 0.0, place
+        total += value
+        if total > best:
+            best, first, last = total, start, place + 1
+    return first, last
+
+
+def _by_sides(dark: Mask) -> Comb | None:
+    """The longest row of sides that can be seen each by itself, all of one height, on a rule or hanging from one; with
+    gaps between groups or without."""
     for part in (0.85, 0.6, 0.42):
         sides = _sides(dark, max(7, round(part * len(dark) * 0.6)))
         found = _row(sides)

@@ -32,6 +32,9 @@ WIDE, HIGH = 1.5, 1.4
 #: The same for what is only there or not (a signature in half a page), where the surroundings do little harm.
 FAR_TOO_HIGH = 2.2
 
+#: How many cells a comb may have that fills the box: of a date those of its digits.
+CELLS, ANY = {FieldKind.DATE: (8, 6)}, range(4, 21)
+
 #: Kinds of which only matters whether they are there.
 CHOICES = (FieldKind.SIGNATURE, FieldKind.ENDORSEMENT, FieldKind.TEXT, FieldKind.CHECKBOX)
 
@@ -44,7 +47,7 @@ def cut_out(page: Page, kind: FieldKind, box: Box, skew: float = 0.0) -> Evidenc
     inner: comb.Area = (round(left), round(top), round(width - left), round(height - top))
     plain = partial(_with_margins, look, inner)
     image, alternate, cells, where = plain(1.0), plain(0.5), None, None
-    row = comb.find(look) if kind not in CHOICES else None
+    row = comb.find(look, inner, CELLS.get(kind, ANY)) if kind not in CHOICES else None
     if row is not None and _is_of(row.area, inner):
         row = _whole(row, inner)
         on_comb = partial(_with_margins, look, row.area)

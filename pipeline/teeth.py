@@ -1,0 +1,165 @@
+"""Evenly spaced upright lines in a cut, as the sides of comb boxes are, however faint and however noisy the scan.
+
+One faint line can't be told from noise, a row of them can: what is weighed is how much darker the places of a grid are
+than what lies between, for every grid that could fill the field (a matched filter).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.reading import Pixels
+
+Profile: TypeAlias = npt.NDArray[np.float32]
+"""How much each column looks like the side of a box, from 0 on, in roots of grey levels: a line that is faint all along
+counts for more than a few dark dots."""
+
+#: How high a line is, in parts of the field's height.
+HEIGHTS = (0.8, 0.55, 0.38)
+
+#: The darkest columns (percentile), and all that are so dark (root of a grey level), are as good as each other.
+DARKEST, LEAST_DARK = 97.0, 2.5
+
+#: Grids are from so much to so much of the field's width, and their left end is off by so much of it at most.
+WIDTHS, OFF = (0.85, 1.12), 0.08
+
+#: In a field less wide or high than this (pixels) nothing could be told.
+LEAST = 12
+
+#: Grids differ by so much of the field's width, or a pixel.
+FINE = 300
+
+#: Where boxes stand apart, how far a side is from the middle between two (widths of a box).
+APART = (0.04, 0.07, 0.1, 0.13)
+
+#: Sides that are less far from the middle (pixels) are one line.
+TELLING = 2.5
+
+#: A row of dashes is so thick at most, in parts of the field's height, and so much of its length is dark: dots are not.
+THICK, DASHED = 0.1, 0.7
+
+#: The variance of a profile is taken for this at least: where nothing is seen nothing stands out.
+LEAST_SPREAD = 0.03
+
+#: One line in so many, and two at least, may be faint.
+FEW = 8
+
+#: Grids are as good as each other that differ by less.
+ALIKE = 0.05
+
+#: A grid is a comb from this on. Two of 200 drawn dates on lines reached it, and three of four in boxes of any kind.
+SURE = 4.8
+
+
+@dataclass(frozen=True, slots=True)
+class Teeth:
+    """`cells` boxes from column `left` to `right` of a cut; `sure` says how far above chance. Boxes may stand `apart`:
+    their sides are so far (widths of a box) from the middle between two. Those of `dashes` have no sides."""
+
+    cells: int
+    left: float
+    right: float
+    sure: float
+    apart: float = 0.0
+    dashes: bool = False
+
+    @property
+    def sides(self) -> npt.NDArray[np.float64]:
+        """The columns where sides stand, or dashes end."""
+        step = (self.right - self.left) / self.cells
+        return self.left + _places(self.cells, self.apart) * step
+
+
+def grid(darker: Pixels, left: int, right: int, top: int, bottom: int, cells: Iterable[int]) -> Teeth | None:
+    """The row of boxes that fills columns `left` to `right` best, in a picture of how much darker than the paper each
+    pixel is; None where none is seen. The field is in its rows `top` to `bottom`."""
+    if right - left < LEAST or bottom - top < LEAST:
+        return None
+    wanted = tuple(cells)
+    sides = [upright(darker, max(5, round(part * (bottom - top)))) for part in HEIGHTS]
+    found = [one for lines in sides for one in _grids(lines, left, right, wanted, (0.0, *APART))]
+    dashes = _grids(gaps(darker, left, right, top, bottom), left, right, wanted, (0.0,))
+    found += [replace(one, dashes=True) for one in dashes]
+    best = max(found, key=lambda one: one.sure, default=None)
+    return best if best is not None and best.sure >= SURE else None
+
+
+def upright(darker: Pixels, high: int) -> Profile:
+    """Of each column how much darker it is than both its neighbours, along the stretch of that height where it is most
+    so."""
+    # A side that leans by a pixel or two is still one.
+    wide = cv2.dilate(darker, np.ones((1, 3), np.uint8)).astype(np.float32)
+    wide = np.sqrt(np.maximum(wide - np.median(wide), 0))
+    along = cv2.blur(wide, (1, high))
+    beside = max(3, round(0.09 * high))
+    padded = np.pad(along, ((0, 0), (beside, beside)), mode="edge")
+    lines = along - np.maximum(padded[:, : -2 * beside], padded[:, 2 * beside :])
+    half = high // 2
+    inner = lines[half : max(half + 1, len(lines) - half)]
+    return np.asarray(np.maximum(inner.max(axis=0), 0), np.float32)
+
+
+def gaps(darker: Pixels, left: int, right: int, top: int, bottom: int) -> Profile:
+    """Of each column how much fainter it is than the row of dashes that the field stands on."""
+    high = bottom - top
+    thick = max(1, round(THICK * high))
+    foot = darker[max(0, top + high // 2) : bottom + high // 3].astype(np.float32)
+    row = int(foot.mean(axis=1).argmax()) if len(foot) else 0
+    # A row may climb a little from end to end.
+    dashes = foot[max(0, row - thick) : row + thick + 1].max(axis=0, initial=0)
+    usual = float(np.percentile(dashes[left:right], 80))
+    if (dashes[left:right] > usual / 2).mean() < DASHED:
+        return np.zeros_like(dashes)
+    return np.asarray(np.sqrt(np.maximum(usual - dashes, 0)), np.float32)
+
+
+def _grids(lines: Profile, left: int, right: int, cells: Iterable[int], apart: Iterable[float]) -> Iterator[Teeth]:
+    """For each number of boxes and each way they stand apart the best grid."""
+    most = max(float(np.percentile(lines, DARKEST)), LEAST_DARK)
+    seen = np.minimum(lines, most) / most
+    near = cv2.dilate(seen[None], np.ones((1, 3), np.uint8))[0]
+    sums, squares = (np.concatenate([[0.0], np.cumsum(one)]) for one in (seen, seen**2))
+    field = right - left
+    fine = max(1.0, field / FINE)
+    wide, start = np.meshgrid(
+        np.arange(WIDTHS[0] * field, WIDTHS[1] * field, fine),
+        np.arange(left - OFF * field, left + OFF * field, fine),
+        indexing="ij",
+    )
+    fits = (start >= 0) & (start + wide < len(lines) - 1) & (start + wide <= right + OFF * field)
+    wide, start = wide[fits], start[fits]
+    if not len(wide):
+        return
+    first, last = _whole(start, lines), _whole(start + wide, lines) + 1
+    mean = (sums[last] - sums[first]) / (last - first)
+    spread = np.sqrt(np.maximum((squares[last] - squares[first]) / (last - first) - mean**2, LEAST_SPREAD))
+    for count in cells:
+        step = (wide / count)[:, None]
+        for gap in apart:
+            if gap and gap * field / count < TELLING:
+                continue
+            dark = near[_whole(start[:, None] + _places(count, gap)[None] * step, lines)]
+            # Hardly a line may be missing: the least dark ones count once more.
+            few = max(2, dark.shape[1] // FEW)
+            least = np.partition(dark, few, axis=1)[:, :few].mean(axis=1)
+            above = np.sqrt(dark.shape[1]) * ((dark.mean(axis=1) + least) / 2 - mean) / spread
+            # Of grids that are as good, as lines are some pixels wide, the one in their middle.
+            best = np.flatnonzero(above >= above.max() - ALIKE)
+            begins, across = float(start[best].mean()), float(wide[best].mean())
+            yield Teeth(count, begins, begins + across, float(above.max()), gap)
+
+
+def _places(cells: int, apart: float) -> npt.NDArray[np.float64]:
+    """Where the sides of so many boxes stand, in widths of a box."""
+    middles = np.arange(cells + 1, dtype=np.float64)
+    return np.concatenate([middles[:-1] + apart, middles[1:] - apart]) if apart else middles
+
+
+def _whole(places: npt.NDArray[np.float64], lines: Profile) -> npt.NDArray[np.intp]:
+    return np.clip(np.rint(places), 0, len(lines) - 1).astype(np.intp)

@@ -32,6 +32,9 @@ WIDTHS, OFF = (0.85, 1.12), 0.08
 #: In a field less wide or high than this (pixels) nothing could be told.
 LEAST = 12
 
+#: A box is from so much to so much as wide as its field is high.
+SHAPE = (0.25, 1.5)
+
 #: Grids differ by so much of the field's width, or a pixel.
 FINE = 300
 
@@ -52,6 +55,9 @@ FEW = 8
 
 #: Grids are as good as each other that differ by less.
 ALIKE = 0.05
+
+#: Of grids that are so nearly as sure as the surest the one with most boxes counts.
+NEARLY = 0.9
 
 #: A grid is a comb from this on. Two of 200 drawn dates on lines reached it, and three of four in boxes of any kind.
 SURE = 4.8
@@ -81,13 +87,15 @@ def grid(darker: Pixels, left: int, right: int, top: int, bottom: int, cells: It
     pixel is; None where none is seen. The field is in its rows `top` to `bottom`."""
     if right - left < LEAST or bottom - top < LEAST:
         return None
-    wanted = tuple(cells)
+    wanted = [one for one in cells if SHAPE[0] < (right - left) / one / (bottom - top) < SHAPE[1]]
     sides = [upright(darker, max(5, round(part * (bottom - top)))) for part in HEIGHTS]
     found = [one for lines in sides for one in _grids(lines, left, right, wanted, (0.0, *APART))]
     dashes = _grids(gaps(darker, left, right, top, bottom), left, right, wanted, (0.0,))
     found += [replace(one, dashes=True) for one in dashes]
-    best = max(found, key=lambda one: one.sure, default=None)
-    return best if best is not None and best.sure >= SURE else None
+    best = max((one.sure for one in found), default=0.0)
+    # Every second line of a grid is a grid too, and so are all but the last.
+    likely = [one for one in found if one.sure >= max(SURE, NEARLY * best)]
+    return max(likely, key=lambda one: (one.cells, one.sure), default=None)
 
 
 def upright(darker: Pixels, high: int) -> Profile:

@@ -86,16 +86,15 @@ def find(image: Pixels, inner: Area, cells: Collection[int]) -> Comb | None:
     upper, lower = _most(above)
     if row.dashes or lower - upper < TICKS * (bottom - top):
         upper, lower = top, bottom
-    return Comb((round(row.left), upper, round(row.right), lower), row.cells, even=True)
+    return Comb((round(row.left), upper, round(row.right), lower), row.cells, row.layout.even)
 
 
 def _rows(darker: Pixels, row: Teeth) -> npt.NDArray[np.float32]:
     """Of each row of a cut how much darker it is where sides stand than between them; below 0 where that is less than
     half as much as in the rows that they reach."""
-    step = (row.right - row.left) / row.cells
     wide = np.sqrt(cv2.dilate(darker, np.ones((1, 5), np.uint8)).astype(np.float32))
     # What stands between sides is writing and noise.
-    between = row.left + (np.arange(2 * row.cells) / 2 + 0.25) * step
+    between = np.concatenate([row.sides[:-1] * 3 + row.sides[1:], row.sides[:-1] + row.sides[1:] * 3]) / 4
     lines = _along(wide, row.sides) - _along(wide, between)
     lines = np.asarray(cv2.blur(lines[:, None], (1, max(3, len(lines) // SMOOTH)))[:, 0], np.float32)
     return np.asarray(lines - max(float(np.percentile(lines, 90)) / 2, LEAST_LINE), np.float32)

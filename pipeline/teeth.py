@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TypeAlias
 
 import cv2
@@ -41,6 +42,10 @@ FINE = 300
 #: Where boxes stand apart, how far a side is from the middle between two (widths of a box).
 APART = (0.04, 0.07, 0.1, 0.13)
 
+#: Dates may stand in groups of boxes, with gaps of so many widths of a box between them.
+GROUPS = {8: (2, 2, 4), 6: (2, 2, 2)}
+BETWEEN = tuple(0.15 + 0.08 * number for number in range(13))
+
 #: Sides that are less far from the middle (pixels) are one line.
 TELLING = 2.5
 
@@ -63,39 +68,73 @@ NEARLY = 0.9
 SURE = 4.8
 
 
-@dataclass(frozen=True, slots=True)
-class Teeth:
-    """`cells` boxes from column `left` to `right` of a cut; `sure` says how far above chance. Boxes may stand `apart`:
-    their sides are so far (widths of a box) from the middle between two. Those of `dashes` have no sides."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """Where the `sides` of a row of boxes stand, in widths of a box from its left end, and how `wide` the row is.
+    `even`: without gaps between groups of boxes."""
 
     cells: int
+    sides: npt.NDArray[np.float64]
+    wide: float
+    even: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Teeth:
+    """`cells` boxes from column `left` to `right` of a cut, of a `layout`; `sure` says how far above chance. Those of
+    `dashes` have no sides."""
+
+    layout: Layout
     left: float
     right: float
     sure: float
-    apart: float = 0.0
     dashes: bool = False
+
+    @property
+    def cells(self) -> int:
+        return self.layout.cells
+
+    @property
+    def step(self) -> float:
+        """How wide a box is."""
+        return (self.right - self.left) / self.layout.wide
 
     @property
     def sides(self) -> npt.NDArray[np.float64]:
         """The columns where sides stand, or dashes end."""
-        step = (self.right - self.left) / self.cells
-        return self.left + _places(self.cells, self.apart) * step
+        return self.left + self.layout.sides * self.step
 
 
 def grid(darker: Pixels, left: int, right: int, top: int, bottom: int, cells: Iterable[int]) -> Teeth | None:
     """The row of boxes that fills columns `left` to `right` best, in a picture of how much darker than the paper each
     pixel is; None where none is seen. The field is in its rows `top` to `bottom`."""
-    if right - left < LEAST or bottom - top < LEAST:
+    field, high = right - left, bottom - top
+    if field < LEAST or high < LEAST:
         return None
-    wanted = [one for one in cells if SHAPE[0] < (right - left) / one / (bottom - top) < SHAPE[1]]
-    sides = [upright(darker, max(5, round(part * (bottom - top)))) for part in HEIGHTS]
-    found = [one for lines in sides for one in _grids(lines, left, right, wanted, (0.0, *APART))]
-    dashes = _grids(gaps(darker, left, right, top, bottom), left, right, wanted, (0.0,))
-    found += [replace(one, dashes=True) for one in dashes]
+    wanted = [one for one in cells if SHAPE[0] < field / one / high < SHAPE[1]]
+    rows = [one for count in wanted for one in _layouts(count, field / count)]
+    lines = [upright(darker, max(5, round(part * high))) for part in HEIGHTS]
+    found = [one for profile in lines for one in _grids(profile, left, right, rows)]
+    single = [Layout(count, np.arange(count + 1.0), count) for count in wanted]
+    found += [replace(one, dashes=True) for one in _grids(gaps(darker, left, right, top, bottom), left, right, single)]
     best = max((one.sure for one in found), default=0.0)
     # Every second line of a grid is a grid too, and so are all but the last.
     likely = [one for one in found if one.sure >= max(SURE, NEARLY * best)]
     return max(likely, key=lambda one: (one.cells, one.sure), default=None)
+
+
+def _layouts(cells: int, step: float) -> Iterator[Layout]:
+    """The ways in which so many boxes, about `step` pixels wide, may stand."""
+    middles = np.arange(cells + 1.0)
+    yield Layout(cells, middles, cells)
+    for gap in APART:
+        if gap * step >= TELLING:
+            yield Layout(cells, np.concatenate([middles[:-1] + gap, middles[1:] - gap]), cells)
+    groups = GROUPS.get(cells, ())
+    for gap in BETWEEN if groups else ():
+        ends = np.cumsum([0, *groups])
+        parts = [np.arange(one, other + 1) + at * gap for at, (one, other) in enumerate(pairwise(ends))]
+        yield Layout(cells, np.concatenate(parts), cells + gap * (len(groups) - 1), even=False)
 
 
 def upright(darker: Pixels, high: int) -> Profile:
@@ -127,8 +166,8 @@ def gaps(darker: Pixels, left: int, right: int, top: int, bottom: int) -> Profil
     return np.asarray(np.sqrt(np.maximum(usual - dashes, 0)), np.float32)
 
 
-def _grids(lines: Profile, left: int, right: int, cells: Iterable[int], apart: Iterable[float]) -> Iterator[Teeth]:
-    """For each number of boxes and each way they stand apart the best grid."""
+def _grids(lines: Profile, left: int, right: int, layouts: Iterable[Layout]) -> Iterator[Teeth]:
+    """For each layout the best grid."""
     most = max(float(np.percentile(lines, DARKEST)), LEAST_DARK)
     seen = np.minimum(lines, most) / most
     near = cv2.dilate(seen[None], np.ones((1, 3), np.uint8))[0]
@@ -147,26 +186,17 @@ def _grids(lines: Profile, left: int, right: int, cells: Iterable[int], apart: I
     first, last = _whole(start, lines), _whole(start + wide, lines) + 1
     mean = (sums[last] - sums[first]) / (last - first)
     spread = np.sqrt(np.maximum((squares[last] - squares[first]) / (last - first) - mean**2, LEAST_SPREAD))
-    for count in cells:
-        step = (wide / count)[:, None]
-        for gap in apart:
-            if gap and gap * field / count < TELLING:
-                continue
-            dark = near[_whole(start[:, None] + _places(count, gap)[None] * step, lines)]
-            # Hardly a line may be missing: the least dark ones count once more.
-            few = max(2, dark.shape[1] // FEW)
-            least = np.partition(dark, few, axis=1)[:, :few].mean(axis=1)
-            above = np.sqrt(dark.shape[1]) * ((dark.mean(axis=1) + least) / 2 - mean) / spread
-            # Of grids that are as good, as lines are some pixels wide, the one in their middle.
-            best = np.flatnonzero(above >= above.max() - ALIKE)
-            begins, across = float(start[best].mean()), float(wide[best].mean())
-            yield Teeth(count, begins, begins + across, float(above.max()), gap)
-
-
-def _places(cells: int, apart: float) -> npt.NDArray[np.float64]:
-    """Where the sides of so many boxes stand, in widths of a box."""
-    middles = np.arange(cells + 1, dtype=np.float64)
-    return np.concatenate([middles[:-1] + apart, middles[1:] - apart]) if apart else middles
+    for layout in layouts:
+        step = (wide / layout.wide)[:, None]
+        dark = near[_whole(start[:, None] + layout.sides[None] * step, lines)]
+        # Hardly a line may be missing: the least dark ones count once more.
+        few = max(2, dark.shape[1] // FEW)
+        least = np.partition(dark, few, axis=1)[:, :few].mean(axis=1)
+        above = np.sqrt(dark.shape[1]) * ((dark.mean(axis=1) + least) / 2 - mean) / spread
+        # Of grids that are as good, as lines are some pixels wide, the one in their middle.
+        best = np.flatnonzero(above >= above.max() - ALIKE)
+        begins, across = float(start[best].mean()), float(wide[best].mean())
+        yield Teeth(layout, begins, begins + across, float(above.max()))
 
 
 def _whole(places: npt.NDArray[np.float64], lines: Profile) -> npt.NDArray[np.intp]:

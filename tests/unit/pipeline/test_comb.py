@@ -55,6 +55,21 @@ def test_faint_boxes_on_a_noisy_scan_are_found(apart: int) -> None:
     assert sum(stands(one) for one in found) >= 5
 
 
+@pytest.mark.parametrize("gap", [10, 22, 34])
+def test_groups_of_faint_boxes_are_found_and_are_not_even(gap: int) -> None:
+    for seed in range(4):
+        image = np.full((110, 480), 0, np.uint8)
+        image[:] = np.clip(np.random.default_rng(seed).normal(235, 4, image.shape), 0, 255)
+        left = LEFT
+        for place in range(8):
+            cv2.rectangle(image, (left, TOP), (left + STEP, BOTTOM), 215, 1)
+            cv2.putText(image, "7", (left + 10, BOTTOM - 12), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 40, 2, cv2.LINE_AA)
+            left += STEP + (gap if place in (1, 3) else 0)
+        found = comb.find(image, (LEFT, TOP, left, BOTTOM), DATE)
+        assert found is not None and found.cells == 8 and not found.even
+        assert abs(found.area[0] - LEFT) <= 5 and abs(found.area[2] - left) <= 5
+
+
 def test_ticks_between_digits_are_a_comb_as_high_as_its_field() -> None:
     image = written(paper())
     for place in range(9):

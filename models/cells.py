@@ -96,11 +96,11 @@ def windows(image: Pixels, row: Row, shift: float = 0.0, stretch: float = 1.0) -
     paper, dark = np.percentile(small, (PAPER_PERCENTILE, 1))
     ink = (paper - small.astype(np.float32)) * np.float32(255 / max(float(paper - dark), LEAST_DARK))
     ink = np.clip(ink, 0, 255)
-    step = (row.right - row.left) * width / row.cells
+    step = row.step * width
     across, down = SIDE / (WIDE * step * stretch), SIDE / height
     found = np.zeros((row.cells, SIDE, SIDE), np.uint8)
     for place in range(row.cells):
-        middle = row.left * width + (place + 0.5 + shift) * step
+        middle = row.middle(place) * width + shift * step
         matrix = np.array([[across, 0, SIDE / 2 - middle * across], [0, down, 0]], np.float32)
         found[place] = cv2.warpAffine(ink, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderValue=0.0)
     return found

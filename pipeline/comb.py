@@ -50,11 +50,13 @@ LEAST_INK = 0.0015
 
 @dataclass(frozen=True, slots=True)
 class Comb:
-    """A row of `cells` boxes in a cut. `even` says that they stand side by side without gaps between groups."""
+    """A row of `cells` boxes in a cut. `even` says that they stand side by side without gaps between groups; of others
+    `middles` are the columns where each box has its middle, as far as that is known."""
 
     area: Area
     cells: int
     even: bool
+    middles: tuple[float, ...] = ()
 
 
 def _darker(image: Pixels) -> Pixels:
@@ -86,7 +88,8 @@ def find(image: Pixels, inner: Area, cells: Collection[int]) -> Comb | None:
     upper, lower = _most(above)
     if row.dashes or lower - upper < TICKS * (bottom - top):
         upper, lower = top, bottom
-    return Comb((round(row.left), upper, round(row.right), lower), row.cells, row.layout.even)
+    middles = () if row.layout.even else tuple(row.middles.tolist())
+    return Comb((round(row.left), upper, round(row.right), lower), row.cells, row.layout.even, middles)
 
 
 def _rows(darker: Pixels, row: Teeth) -> npt.NDArray[np.float32]:

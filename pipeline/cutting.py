@@ -15,7 +15,7 @@ from pipeline.evidence import MARGIN_X, MARGIN_Y, between_margins
 from pipeline.geometry import Box
 from pipeline.pages import Page
 from pipeline.quality import assess
-from pipeline.reading import Evidence, Pixels, QuestionKind
+from pipeline.reading import Evidence, Pixels, QuestionKind, Row
 
 #: How much wider than the given box one looks, to its sides and above and below, in shares of it.
 LOOK_X, LOOK_Y = 0.08, 0.35
@@ -55,7 +55,7 @@ def cut_out(page: Page, kind: FieldKind, box: Box, skew: float = 0.0) -> Evidenc
         if kind is FieldKind.DATE:
             # A date has eight digits or six; more cells hold its separators, or are the field beside it.
             cells = row.cells if row.cells in (6, 8) else 8
-        where = between_margins(cells) if row.even and row.cells == cells else None
+        where = _row(row) if row.cells == cells else None
     elif (trimmed := _trimmed(look, inner)) is not None:
         high, wide = (inner[3] - inner[1]) / _high(trimmed), (inner[2] - inner[0]) / _wide(trimmed)
         tight = comb.crop(look, trimmed)
@@ -102,6 +102,17 @@ def _with_margins(image: Pixels, area: comb.Area, share: float) -> Pixels:
     return comb.crop(image, (x0 - dx, y0 - dy, x1 + dx, y1 + dy))
 
 
+def _row(found: comb.Comb) -> Row | None:
+    """Where the boxes of a comb stand in its cut with margins; None where that isn't known of all of them."""
+    even = between_margins(found.cells)
+    if found.even or even is None:
+        return even
+    left, wide = found.area[0], _wide(found.area)
+    share = even.right - even.left
+    middles = tuple(even.left + (one - left) / wide * share for one in found.middles)
+    return Row(found.cells, even.left, even.right, middles) if middles else None
+
+
 def _trimmed(image: Pixels, inner: comb.Area) -> comb.Area | None:
     """Ink with the room around it that a field has."""
     found = comb.written(image, inner)
@@ -124,6 +135,8 @@ def _whole(row: comb.Comb, inner: comb.Area) -> comb.Comb:
     x0, y0, x1, y1 = row.area
     step = _wide(row.area) / row.cells
     first, last = (0.7 * step < gap < 1.3 * step for gap in (x0 - inner[0], inner[2] - x1))
+    if not (first or last):
+        return row
     area = (round(x0 - first * step), y0, round(x1 + last * step), y1)
     return comb.Comb(area, row.cells + first + last, row.even)
 

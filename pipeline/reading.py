@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -45,11 +46,24 @@ class AnswerState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of comb boxes in a picture: how many, and between which shares of its width they stand side by side."""
+    """A row of comb boxes in a picture: how many, and between which shares of its width they stand; of boxes in groups
+    also where the `middles` of all are, else they stand side by side."""
 
     cells: int
     left: float
     right: float
+    middles: tuple[float, ...] = ()
+
+    @property
+    def step(self) -> float:
+        """How wide a box is, as a share of the picture's width."""
+        if self.middles:
+            return min(after - before for before, after in pairwise(self.middles))
+        return (self.right - self.left) / self.cells
+
+    def middle(self, place: int) -> float:
+        """The middle of a box."""
+        return self.middles[place] if self.middles else self.left + (place + 0.5) * self.step
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import TypeAlias
 
 import cv2
@@ -70,13 +69,17 @@ SURE = 4.8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layout:
-    """Where the `sides` of a row of boxes stand, in widths of a box from its left end, and how `wide` the row is.
-    `even`: without gaps between groups of boxes."""
+    """Where the `sides` of a row of boxes stand, and their `middles`, in widths of a box from its left end, and how
+    `wide` the row is. `even`: without gaps between groups of boxes."""
 
-    cells: int
     sides: npt.NDArray[np.float64]
+    middles: npt.NDArray[np.float64]
     wide: float
     even: bool = True
+
+    @property
+    def cells(self) -> int:
+        return len(self.middles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,11 @@ class Teeth:
         """The columns where sides stand, or dashes end."""
         return self.left + self.layout.sides * self.step
 
+    @property
+    def middles(self) -> npt.NDArray[np.float64]:
+        """The columns in the middle of the boxes."""
+        return self.left + self.layout.middles * self.step
+
 
 def grid(darker: Pixels, left: int, right: int, top: int, bottom: int, cells: Iterable[int]) -> Teeth | None:
     """The row of boxes that fills columns `left` to `right` best, in a picture of how much darker than the paper each
@@ -115,7 +123,7 @@ def grid(darker: Pixels, left: int, right: int, top: int, bottom: int, cells: It
     rows = [one for count in wanted for one in _layouts(count, field / count)]
     lines = [upright(darker, max(5, round(part * high))) for part in HEIGHTS]
     found = [one for profile in lines for one in _grids(profile, left, right, rows)]
-    single = [Layout(count, np.arange(count + 1.0), count) for count in wanted]
+    single = [next(_layouts(count, field / count)) for count in wanted]
     found += [replace(one, dashes=True) for one in _grids(gaps(darker, left, right, top, bottom), left, right, single)]
     best = max((one.sure for one in found), default=0.0)
     # Every second line of a grid is a grid too, and so are all but the last.
@@ -125,16 +133,18 @@ def grid(darker: Pixels, left: int, right: int, top: int, bottom: int, cells: It
 
 def _layouts(cells: int, step: float) -> Iterator[Layout]:
     """The ways in which so many boxes, about `step` pixels wide, may stand."""
-    middles = np.arange(cells + 1.0)
-    yield Layout(cells, middles, cells)
+    ends = np.arange(cells + 1.0)
+    middles = ends[:-1] + 0.5
+    yield Layout(ends, middles, cells)
     for gap in APART:
         if gap * step >= TELLING:
-            yield Layout(cells, np.concatenate([middles[:-1] + gap, middles[1:] - gap]), cells)
+            yield Layout(np.concatenate([ends[:-1] + gap, ends[1:] - gap]), middles, cells)
     groups = GROUPS.get(cells, ())
     for gap in BETWEEN if groups else ():
-        ends = np.cumsum([0, *groups])
-        parts = [np.arange(one, other + 1) + at * gap for at, (one, other) in enumerate(pairwise(ends))]
-        yield Layout(cells, np.concatenate(parts), cells + gap * (len(groups) - 1), even=False)
+        # How many gaps there are before each box.
+        before = np.repeat(np.arange(len(groups)), groups) * gap
+        sides = np.unique(np.concatenate([ends[:-1] + before, ends[1:] + before]).round(3))
+        yield Layout(sides, middles + before, cells + float(before[-1]), even=False)
 
 
 def upright(darker: Pixels, high: int) -> Profile:

@@ -68,6 +68,8 @@ def test_groups_of_faint_boxes_are_found_and_are_not_even(gap: int) -> None:
         found = comb.find(image, (LEFT, TOP, left, BOTTOM), DATE)
         assert found is not None and found.cells == 8 and not found.even
         assert abs(found.area[0] - LEFT) <= 5 and abs(found.area[2] - left) <= 5
+        middles = [LEFT + (place + 0.5) * STEP + gap * ((place > 1) + (place > 3)) for place in range(8)]
+        assert found.middles == pytest.approx(middles, abs=4)
 
 
 def test_ticks_between_digits_are_a_comb_as_high_as_its_field() -> None:

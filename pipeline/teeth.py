@@ -35,8 +35,8 @@ LEAST = 12
 #: A box is from so much to so much as wide as its field is high.
 SHAPE = (0.25, 1.5)
 
-#: Grids differ by so much of the field's width, or a pixel.
-FINE = 300
+#: A wider field (pixels) is looked at made smaller; grids differ by so much of its width, or a pixel.
+WIDEST, FINE = 600, 300
 
 #: Where boxes stand apart, how far a side is from the middle between two (widths of a box).
 APART = (0.04, 0.07, 0.1, 0.13)
@@ -119,6 +119,12 @@ def grid(darker: Pixels, left: int, right: int, top: int, bottom: int, cells: It
     field, high = right - left, bottom - top
     if field < LEAST or high < LEAST:
         return None
+    if field > WIDEST:
+        share = WIDEST / field
+        small = cv2.resize(darker, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+        inside = round(left * share), round(right * share), round(top * share), round(bottom * share)
+        row = grid(np.asarray(small, np.uint8), *inside, cells)
+        return None if row is None else replace(row, left=row.left / share, right=row.right / share)
     wanted = [one for one in cells if SHAPE[0] < field / one / high < SHAPE[1]]
     rows = [one for count in wanted for one in _layouts(count, field / count)]
     lines = [upright(darker, max(5, round(part * high))) for part in HEIGHTS]

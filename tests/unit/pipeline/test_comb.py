@@ -92,6 +92,13 @@ def test_as_many_boxes_as_may_be_there() -> None:
     assert stands(comb.find(image, INNER, range(4, 21))), "half as many or twice as many fit worse"
 
 
+def test_a_comb_is_found_however_fine_the_scan_is() -> None:
+    fine = cv2.resize(written(boxes(paper(noise=4), 200)), None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
+    found = comb.find(fine, tuple(4 * one for one in INNER), range(4, 21))  # type: ignore[arg-type]
+    assert found is not None and found.cells == 8
+    assert found.area == pytest.approx(tuple(4 * one for one in INNER), abs=16)
+
+
 def test_one_line_may_be_missing_and_no_more() -> None:
     image = boxes(paper(), 200)
     image[:, LEFT + 3 * STEP - 2 : LEFT + 3 * STEP + 3] = 235

@@ -60,6 +60,15 @@ def test_a_window_moves_and_widens_as_it_is_told() -> None:
     assert wide > usual, "a wider window sees more of the neighbours"
 
 
+def test_boxes_in_groups_are_each_in_the_middle() -> None:
+    image = filled("00 00 0000", Row(10, 0.05, 0.95))
+    step = 0.9 / 10
+    middles = tuple(0.05 + (place + 0.5) * step for place in (0, 1, 3, 4, 6, 7, 8, 9))
+    found = windows(image, Row(8, 0.05, 0.95, middles))
+    assert len(found) == 8 and all(abs(middle(one) - 0.5) < 0.06 for one in found)
+    assert np.array_equal(found[0], windows(image, Row(10, 0.05, 0.95))[0]), "as wide as others"
+
+
 def test_bare_paper_holds_no_ink() -> None:
     noise = np.random.default_rng(0).integers(236, 244, (60, 480)).astype(np.uint8)
     assert windows(noise, COMB).max() < 90

@@ -26,6 +26,11 @@ MOST_SKEW, LEAST_SKEW = 10.0, 0.25
 #: A picture with a shorter side than this (pixels) is no page, and has no lines to go by.
 LEAST_PAGE = 600
 
+#: A picture with a shorter side than this (pixels) may be a field that somebody cut out, with no page around it. It is
+#: nothing else where it is so many times as wide as high, or no side of it is longer than this; nor is any picture that
+#: is so many times as wide as high.
+MOST_PART, STRIP, SCRAP, ANY_STRIP = 450, 2.2, 420, 3.5
+
 #: A box that is so many times wider or higher than the trimmed one is cut at the trimmed one.
 WIDE, HIGH = 1.5, 1.4
 
@@ -75,6 +80,18 @@ def cut_out(page: Page, kind: FieldKind, box: Box, skew: float = 0.0) -> Evidenc
         cells=cells,
         row=where,
     )
+
+
+def maybe_part(page: Page) -> bool:
+    """Whether a picture is so small that it may be no page but a field cut out of one."""
+    return bool(min(page.image.shape) < MOST_PART)
+
+
+def is_part(page: Page) -> bool:
+    """Whether a picture is a field cut out of a page."""
+    height, width = page.image.shape
+    small = maybe_part(page) and (width > STRIP * height or max(height, width) <= SCRAP)
+    return bool(small or width > ANY_STRIP * height)
 
 
 def upright(image: Pixels, box: Box, skew: float) -> Pixels:

@@ -3,7 +3,8 @@
 A box somebody gives is drawn by hand or comes from another program: it may be a little askew, too tight or too wide.
 The cut is turned upright as the page's lines are, laid on the comb that is found in it, and trimmed where most of it
 is bare, since the model reads best what is cut tight around the field. Without a box the field is looked for: on a
-known form by its type, elsewhere at labels and where there is ink that is no print (`pipeline/spots.py`).
+known form by its type, elsewhere at labels and where there is ink that is no print (`pipeline/spots.py`). A small
+picture may be a field that was cut out, and is read as a whole then.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from pipeline import identifiers, marks, printed, spots
-from pipeline.cutting import CHOICES, cut_out, lean
+from pipeline.cutting import CHOICES, cut_out, is_part, lean, maybe_part
 from pipeline.doctypes.propose import PrintedWords, Words
 from pipeline.doctypes.schema import FieldKind, FormField
 from pipeline.evidence import cut
@@ -40,6 +41,9 @@ UNLABELLED = 0.75
 
 #: From what chance on further marks are told on a page that bears a signature: who signs there seldom signs alone.
 FURTHER = 0.3
+
+#: All of a picture.
+WHOLE = Box(0.0, 0.0, 1.0, 1.0)
 
 #: How sure one is that a field isn't there where nothing looks like one.
 NOTHING = 0.7
@@ -88,12 +92,15 @@ class Regions:
         self._last: tuple[tuple[Path, int], Page, float] | None = None
 
     def read(self, path: Path, kind: FieldKind, box: Box | None = None, page: int = 1) -> RegionReading:
-        """Reads the field of that kind in `box`, or without a box wherever it stands on the page.
+        """Reads the field of that kind in `box`, or without a box wherever it stands on the page; a picture that is a
+        field itself, cut out of a page, is read as a whole.
 
         Raises BadFile or OSError where the file can't be read, LookupError where it has no such page, and ValueError
         for a box that is off the page.
         """
         picture, skew = self._page(path, page)
+        if box is None and is_part(picture):
+            box = WHOLE
         if box is not None:
             return self._in_box(picture, kind, _on_page(box), skew)
         location = self._atlas.locate(picture)
@@ -101,7 +108,11 @@ class Regions:
             found = self._on_form(picture, kind, location)
             if found is not None:
                 return found
-        return self._anywhere(picture, kind, skew)
+        found = self._anywhere(picture, kind, skew)
+        if found.present or not maybe_part(picture):
+            return found
+        whole = self._in_box(picture, kind, WHOLE, skew)
+        return whole if whole.present else found
 
     def forget(self) -> None:
         """Lets go of the page that was read last: the next one may be another under its name."""

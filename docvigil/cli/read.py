@@ -44,7 +44,8 @@ def read(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="One object a line.")] = False,
 ) -> None:
-    """Ask the model about a region. Without a box it looks for the field on the page.
+    """Ask the model about a region. Without a box it looks for the field on the page; a picture of nothing but a field
+    is read as a whole.
 
     With --json one object a line: `path`, `kind`, `box` (fractions of the page; null where no such field was found),
     `present`, `value` (as written; digits only from comb boxes), `normalised` (ISO date, plain identifier or number),

@@ -319,6 +319,43 @@ def test_a_signature_is_found_by_its_ink(tmp_path: Path) -> None:
     assert len(asked) <= 4, "print is not asked about"
 
 
+@pytest.mark.parametrize("scale", [1, 4], ids=["small", "fine"])
+def test_a_field_that_was_cut_out_is_read_as_a_whole(tmp_path: Path, scale: int) -> None:
+    page = paper()
+    comb(page, 300, 400, 8, text="15032016")
+    cut = cv2.resize(page[385:460, 290:640], None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    found, asked = read(tmp_path, cut, FieldKind.DATE, None, says("15032016"))
+    assert (found.value, found.present, found.box) == ("15032016", True, Box(0, 0, 1, 1))
+    assert asked[0].alphabet == "0123456789" and asked[0].row is not None, "its comb is seen"
+
+
+def test_an_empty_field_that_was_cut_out_is_empty(tmp_path: Path) -> None:
+    page = paper()
+    comb(page, 300, 400, 8)
+    found, _ = read(tmp_path, page[385:460, 290:640], FieldKind.DATE, None, lambda _question: EMPTY)
+    assert (found.present, found.value, found.box) == (False, None, Box(0, 0, 1, 1))
+
+
+def test_a_small_picture_is_a_page_first_and_else_a_field(tmp_path: Path) -> None:
+    page = np.full((430, 600), 245, np.uint8)
+    scribble(page, 120, 150, 400, 160)
+    seen = by_ink(QuestionKind.SIGNATURE, "signature", 0.0)
+    found, _ = read(tmp_path, page, FieldKind.SIGNATURE, None, seen)
+    assert found.present
+    words = [("Date: 15/03/2016", Box(0.2, 0.1, 0.6, 0.16))]
+    found, _ = read(tmp_path, page, FieldKind.DATE, None, says("99/99/9999"), words)
+    assert found.normalised == "2016-03-15", "what is printed on it counts"
+
+
+def test_no_page_is_taken_for_a_field(tmp_path: Path) -> None:
+    for shape in ((1100, 800), (1000, 463), (600, 900)):
+        asked: list[Question] = []
+        page = np.full(shape, 245, np.uint8)
+        reader = Scripted(lambda question, kept=asked: kept.append(question) or EMPTY)  # type: ignore[misc]
+        found = regions(reader).read(saved(tmp_path, page), FieldKind.DATE)
+        assert found.box is None and not asked
+
+
 def test_where_nothing_is_nothing_is_found(tmp_path: Path) -> None:
     for kind in FieldKind:
         found, _ = read(tmp_path, paper(), kind, None, lambda _question: EMPTY)

@@ -35,6 +35,9 @@ LEAST_SIDE, TICKS = 0.24, 0.6
 #: How dark a side is at least (root of grey levels) in a row that it reaches.
 LEAST_LINE = 0.3
 
+#: In most columns it is at least as dark as in those of this percentile.
+MOST = 35.0
+
 #: Rows of a cut are looked at together, one in so many.
 SMOOTH = 12
 
@@ -71,9 +74,10 @@ def _limit(darker: Pixels) -> float:
     return max(float(LEAST_DARKER), DARKER * float(np.percentile(darker, 99.5))) if darker.size else LEAST_DARKER
 
 
-def find(image: Pixels, inner: Area, cells: Collection[int]) -> Comb | None:
+def find(image: Pixels, inner: Area, cells: Collection[int], *, ticks: bool = True) -> Comb | None:
     """The comb in a cut, if there is one: one of so many `cells` that fills the `inner` part of it, or whatever stands
-    there. Strokes of digits hardly ever make one: sides are straight, upright, and equally far apart."""
+    there. Strokes of digits hardly ever make one: sides are straight, upright, and equally far apart. Without `ticks`
+    these are as high as boxes are."""
     darker = _darker(image)
     seen = _by_sides(np.asarray(darker > _limit(darker)))
     left, top, right, bottom = inner
@@ -87,6 +91,8 @@ def find(image: Pixels, inner: Area, cells: Collection[int]) -> Comb | None:
         return seen
     upper, lower = _most(above)
     if row.dashes or lower - upper < TICKS * (bottom - top):
+        if not ticks:
+            return seen
         upper, lower = top, bottom
     middles = () if row.layout.even else tuple(row.middles.tolist())
     return Comb((round(row.left), upper, round(row.right), lower), row.cells, row.layout.even, middles)
@@ -104,9 +110,9 @@ def _rows(darker: Pixels, row: Teeth) -> npt.NDArray[np.float32]:
 
 
 def _along(image: npt.NDArray[np.float32], columns: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
-    """How dark each row is in those columns."""
+    """How dark each row is in those columns, in most of them: what is written covers some."""
     places = np.clip(np.rint(columns).astype(np.intp), 0, image.shape[1] - 1)
-    return np.asarray(image[:, places].mean(axis=1), np.float32)
+    return np.asarray(np.percentile(image[:, places], MOST, axis=1), np.float32)
 
 
 def _most(values: npt.NDArray[np.float32]) -> tuple[int, int]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 from typing import cast
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from pipeline import comb
 from pipeline.closeup import ROOM_X, ROOM_Y
@@ -16,12 +18,19 @@ from pipeline.geometry import Box
 from pipeline.pages import Page
 from pipeline.quality import assess
 from pipeline.reading import Evidence, Pixels, QuestionKind, Row
+from pipeline.sheet import darkness
 
 #: How much wider than the given box one looks, to its sides and above and below, in shares of it.
 LOOK_X, LOOK_Y = 0.08, 0.35
 
 #: Lines of a page that lean further than this (degrees) are not those of its text; less is not worth a turn.
 MOST_SKEW, LEAST_SKEW = 10.0, 0.25
+
+#: Lines are tried that lean by so much (degrees).
+SKEWS = tuple(number / 4 for number in range(-20, 21))
+
+#: Ink is so much darker than the paper around it (grey levels), and lies in fewer rows by this factor where rows lean.
+DARKER, CLEARLY = 25, 1.03
 
 #: A picture with a shorter side than this (pixels) is no page, and has no lines to go by.
 LEAST_PAGE = 600
@@ -40,6 +49,9 @@ FAR_TOO_HIGH = 2.2
 #: How many cells a comb may have that fills the box: of a date those of its digits.
 CELLS, ANY = {FieldKind.DATE: (8, 6)}, range(4, 21)
 
+#: Room that boxes have around what is written in them, in parts of its height, and how much higher than it they are.
+AROUND, HIGHER = 0.25, 1.1
+
 #: Kinds of which only matters whether they are there.
 CHOICES = (FieldKind.SIGNATURE, FieldKind.ENDORSEMENT, FieldKind.TEXT, FieldKind.CHECKBOX)
 
@@ -52,7 +64,7 @@ def cut_out(page: Page, kind: FieldKind, box: Box, skew: float = 0.0) -> Evidenc
     inner: comb.Area = (round(left), round(top), round(width - left), round(height - top))
     plain = partial(_with_margins, look, inner)
     image, alternate, cells, where = plain(1.0), plain(0.5), None, None
-    row = comb.find(look, inner, CELLS.get(kind, ANY)) if kind not in CHOICES else None
+    row = _comb(look, inner, CELLS.get(kind, ANY)) if kind not in CHOICES else None
     if row is not None and _is_of(row.area, inner):
         row = _whole(row, inner)
         on_comb = partial(_with_margins, look, row.area)
@@ -82,6 +94,19 @@ def cut_out(page: Page, kind: FieldKind, box: Box, skew: float = 0.0) -> Evidenc
     )
 
 
+def _comb(look: Pixels, inner: comb.Area, cells: Collection[int]) -> comb.Comb | None:
+    """The comb that a box means: it fills the box, or what is written in it fills the comb."""
+    found = comb.find(look, inner, cells)
+    ink = comb.written(look, inner) if found is None else None
+    if ink is None:
+        return found
+    x0, y0, x1, y1 = ink
+    room = round(AROUND * (y1 - y0))
+    found = comb.find(look, (max(0, x0 - room), max(0, y0 - room), x1 + room, y1 + room), cells, ticks=False)
+    # Strokes of what is written are no higher than it is.
+    return found if found is not None and _high(found.area) > HIGHER * (y1 - y0) else None
+
+
 def maybe_part(page: Page) -> bool:
     """Whether a picture is so small that it may be no page but a field cut out of one."""
     return bool(min(page.image.shape) < MOST_PART)
@@ -109,8 +134,23 @@ def lean(page: Page) -> float:
     """How far the lines of a page lean (degrees, clockwise); 0 where that can't be told or is not worth a turn."""
     if min(page.image.shape) < LEAST_PAGE:
         return 0.0
-    skew = assess(page).skew_degrees
-    return skew if LEAST_SKEW < abs(skew) < MOST_SKEW else 0.0
+    work, _to_page = page.work
+    # Along lines that lean as they are taken to do ink lies in few rows. Letters without rules have gradients in all
+    # directions, so that the page's own measure is one guess among others.
+    down, across = np.nonzero(darkness(work) > DARKER)
+    gathered = {skew: _gathered(down, across, skew) for skew in (assess(page).skew_degrees, *SKEWS)}
+    skew = max(gathered, key=lambda one: gathered[one])
+    clearly = gathered[skew] > CLEARLY * _gathered(down, across, 0.0)
+    return skew if clearly and LEAST_SKEW < abs(skew) < MOST_SKEW else 0.0
+
+
+def _gathered(down: npt.NDArray[np.intp], across: npt.NDArray[np.intp], degrees: float) -> float:
+    """How much the points of a page lie in few rows, if rows lean by so much."""
+    rows = np.rint(down - across * np.tan(np.radians(degrees))).astype(np.intp)
+    if not len(rows):
+        return 0.0
+    counts = np.bincount(rows - rows.min()).astype(np.float64)
+    return float((counts**2).sum())
 
 
 def _with_margins(image: Pixels, area: comb.Area, share: float) -> Pixels:

@@ -168,7 +168,9 @@ class Regions:
             and not any(other.box is not None and _holds(spot.box, other.box) for other in machine)
         ]
         best = max([*machine, *found], key=_confidence, default=None)
-        if best is not None and best.confidence >= 0.5:
+        labelled = {spot.box for spot in looked if spot.labelled}
+        # Where a label says that it is the field it is there, however unsure its reading.
+        if best is not None and (best.confidence >= 0.5 or best.box in labelled):
             return best
         # What is labelled and empty is where the field is missing.
         empty = next((s.box for s, r in zip(looked, readings, strict=True) if s.labelled and not r.filled), None)

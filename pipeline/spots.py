@@ -27,7 +27,7 @@ MOST_SPOTS = 14
 
 #: Words beside a field of each kind.
 LABELS: dict[FieldKind, str] = {
-    FieldKind.DATE: r"\b(dated?|dt|d\.o\.b|dob)\b\.?|^le(?=\W*$)|^fait [aà] .*\ble(?=\W*$)",
+    FieldKind.DATE: r"\b(dated?|dt|d\.o\.b|dob)(?![a-z])\.?|^le(?=\W*$)|^fait [aà] .*\ble(?=\W*$)",
     FieldKind.SIGNATURE: r"\b(sign(ature|ed|atory)?|sd)\b\.?|^for\s+(?=[a-z])",
     FieldKind.ENDORSEMENT: r"\b(stamp|seal)\b",
     FieldKind.IDENTIFIER: r"\b(pan|isin|ifsc?|bo ?id|client ?id|dp ?id|aadhaar|uid|demat a/?c( no)?)\b\.?",
@@ -37,6 +37,9 @@ LABELS: dict[FieldKind, str] = {
 #: How far a field reaches to the right of its label and how high it is (mm), by kind.
 REACH_MM, HEIGHT_MM = 70.0, {FieldKind.SIGNATURE: 18.0, FieldKind.ENDORSEMENT: 24.0}
 LINE_HEIGHT_MM, LEAST_REACH_MM = 9.0, 14.0
+
+#: A field ends so far (mm) behind what OCR makes of its writing.
+AFTER_MM = 3.0
 
 #: Ink is at least this much darker than the paper around it (grey levels).
 DARKER = 25
@@ -106,17 +109,28 @@ def _beside_labels(page: Page, kind: FieldKind, words: Words) -> Iterator[Box]:
     mm_x, mm_y = page.dpi / 25.4 / width, page.dpi / 25.4 / height
     high = HEIGHT_MM.get(kind, LINE_HEIGHT_MM) * mm_y
     label = re.compile(LABELS[kind], re.IGNORECASE)
+    letter = float(np.median([one.width / len(text) for text, one in words if text.isalpha()] or [2.0 * mm_x]))
     for text, box in words:
         found = label.search(text)
         # Long lines are prose, in which such words say nothing.
         if found is None or len(text) > 60:
             continue
-        rest = re.sub(r"[\s:._…\-/]", "", text[found.end() :])
-        if not rest:
-            start = part(box, text, 0, max(1, found.end())).x1 + 1.0 * mm_x
+        rest = text[found.end() :]
+        if not _wordy(rest):
+            own = _figures(rest)
+            if own:
+                start = _gap(page, box, box.x0 + found.end() * letter, 2 * letter)
+            else:
+                start = part(box, text, 0, max(1, found.end())).x1 + 1.0 * mm_x
             middle = (box.y0 + box.y1) / 2
-            ends = [one.x0 for _other, one in words if one.x0 > start and one.y0 < middle < one.y1]
-            end = min([start + REACH_MM * mm_x, 0.995, *ends])
+            line = sorted(
+                (one.x0, one.x1, other) for other, one in words if one.x0 > start and one.y0 < middle < one.y1
+            )
+            # Figures that OCR makes out beside a label may be what somebody wrote; words are the next label.
+            written = [x1 for _x0, x1, other in line if _figures(other)]
+            end = min([start + REACH_MM * mm_x, 0.995, *(x0 for x0, _x1, other in line if not _figures(other))])
+            told = max([box.x1] * own + [x1 for x1 in written if x1 < end], default=0.0)
+            end = min(end, told + AFTER_MM * mm_x) if told else end
             if end - start > LEAST_REACH_MM * mm_x:
                 # Hands write on a line: more above it than below.
                 yield Box(start, max(0.0, middle - 0.6 * high), end, min(1.0, middle + 0.4 * high))
@@ -127,6 +141,29 @@ def _beside_labels(page: Page, kind: FieldKind, words: Words) -> Iterator[Box]:
             )
             if above.height > 0.4 * high and _printed_share(above, words) < 0.25:
                 yield above
+
+
+def _wordy(text: str) -> bool:
+    """Whether words stand there: not only separators, and what OCR makes of figures that somebody wrote."""
+    return bool(re.sub(r"[\s:._…\-/]", "", text)) and not _figures(text)
+
+
+def _figures(text: str) -> bool:
+    """Whether most of what OCR read are digits."""
+    return sum(one.isdigit() for one in text) > sum(one.isalpha() for one in text)
+
+
+def _gap(page: Page, box: Box, near: float, reach: float) -> float:
+    """The middle of the widest bare stretch of a line around the place where its label should end."""
+    work, _to_page = page.work
+    height, width = int(work.shape[0]), int(work.shape[1])
+    x0, y0, x1, y1 = Box(max(box.x0, near - reach), box.y0, min(box.x1, near + reach), box.y1).pixels(width, height)
+    inked = np.flatnonzero((darkness(work[y0:y1, x0:x1]) > DARKER).any(axis=0))
+    if len(inked) < 2:
+        return near
+    widest = int(np.diff(inked).argmax())
+    middle = x0 + (int(inked[widest]) + int(inked[widest + 1])) / 2
+    return middle / width
 
 
 def _printed_share(box: Box, words: Words) -> float:

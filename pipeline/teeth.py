@@ -169,7 +169,7 @@ def upright(darker: Pixels, high: int) -> Profile:
 
 
 def gaps(darker: Pixels, left: int, right: int, top: int, bottom: int) -> Profile:
-    """Of each column how much fainter it is than the row of dashes that the field stands on."""
+    """Of each column how much fainter it is than half of the row of dashes that the field stands on."""
     high = bottom - top
     thick = max(1, round(THICK * high))
     foot = darker[max(0, top + high // 2) : bottom + high // 3].astype(np.float32)
@@ -179,7 +179,7 @@ def gaps(darker: Pixels, left: int, right: int, top: int, bottom: int) -> Profil
     usual = float(np.percentile(dashes[left:right], 80))
     if (dashes[left:right] > usual / 2).mean() < DASHED:
         return np.zeros_like(dashes)
-    return np.asarray(np.sqrt(np.maximum(usual - dashes, 0)), np.float32)
+    return np.asarray(np.sqrt(np.maximum(usual / 2 - dashes, 0)), np.float32)
 
 
 def _grids(lines: Profile, left: int, right: int, layouts: Iterable[Layout]) -> Iterator[Teeth]:

@@ -10,12 +10,13 @@ import cv2
 import numpy as np
 import pytest
 
+from pipeline.cutting import lean
 from pipeline.doctypes.schema import FieldKind
 from pipeline.evidence import between_margins
 from pipeline.geometry import Box
 from pipeline.locate import Atlas
 from pipeline.marks import HANDWRITING, PATCH, SIGNATURE, Chances, Mark, Scales
-from pipeline.pages import Limits
+from pipeline.pages import Limits, render
 from pipeline.printed import dates_in
 from pipeline.reading import Answer, AnswerState, Pixels, Question, QuestionKind
 from pipeline.region import RegionReading, Regions
@@ -180,6 +181,64 @@ def test_a_skewed_page_is_turned(tmp_path: Path) -> None:
     assert asked[0].max_length == 8 and asked[0].alphabet == "0123456789"
     rows = np.sort((asked[0].image < 128).mean(axis=1))
     assert rows[-3] > 0.5, "the comb's sides lie level in the cut"
+
+
+@pytest.mark.parametrize("degrees", [0.0, -3.0, 1.25])
+def test_how_text_without_rules_leans_is_told(tmp_path: Path, degrees: float) -> None:
+    page = paper()
+    for row in range(16):
+        text = "the parties hereby state that all of it is theirs"
+        cv2.putText(page, text, (150, 300 + 70 * row), cv2.FONT_HERSHEY_COMPLEX, 1.0, 40, 2, cv2.LINE_AA)
+    # A signature has strokes in all directions, and says nothing about lines.
+    scribble(page, 600, 1480, 400, 160)
+    turn = cv2.getRotationMatrix2D((WIDTH / 2, HEIGHT / 2), -degrees, 1.0)
+    saved(tmp_path, np.asarray(cv2.warpAffine(page, turn, (WIDTH, HEIGHT), borderValue=245), np.uint8))
+    (leaning,) = (lean(one) for one in render(tmp_path / "page.png", Limits()))
+    assert leaning == pytest.approx(degrees, abs=0.26)
+
+
+def test_a_comb_in_a_box_with_much_room_is_found_by_its_writing(tmp_path: Path) -> None:
+    page = paper()
+    for place in range(8):
+        left = 300 + 40 * place
+        cv2.rectangle(page, (left, 400), (left + 40, 446), 222, 1)
+        cv2.putText(page, "15032016"[place], (left + 9, 436), cv2.FONT_HERSHEY_SIMPLEX, 1.1, 20, 3, cv2.LINE_AA)
+    _, asked = read(tmp_path, page, FieldKind.DATE, fractions(280, 396, 900, 452), says("15032016"))
+    assert asked[0].alphabet == "0123456789" and asked[0].row == between_margins(8)
+
+
+@pytest.mark.parametrize("read_as", ["", "1503 2016", "Date15032016"], ids=["nothing", "figures", "one word"])
+def test_what_ocr_makes_of_handwriting_hides_no_date(tmp_path: Path, read_as: str) -> None:
+    page = paper()
+    cv2.putText(page, "Date", (150, 436), cv2.FONT_HERSHEY_SIMPLEX, 1.1, 20, 2, cv2.LINE_AA)
+    comb(page, 260, 400, 8, text="15032016")
+    words = [("the parties hereby state", fractions(150, 200, 620, 234))]
+    match read_as:
+        case "Date15032016":
+            words.append((read_as, fractions(148, 400, 575, 446)))
+        case _:
+            words.append(("Date", fractions(148, 408, 228, 440)))
+            words += [(read_as, fractions(262, 402, 570, 446))] * bool(read_as)
+    found, asked = read(tmp_path, page, FieldKind.DATE, None, says("15032016"), words)
+    assert (found.value, found.present) == ("15032016", True)
+    assert asked[0].alphabet == "0123456789" and asked[0].row is not None, "all of the comb is in the cut, and no label"
+
+
+def test_a_date_beside_its_label_is_told_however_unsure(tmp_path: Path) -> None:
+    page = paper()
+    cv2.putText(page, "Date", (150, 436), cv2.FONT_HERSHEY_SIMPLEX, 1.1, 20, 2, cv2.LINE_AA)
+    comb(page, 260, 400, 8, text="15032016")
+    words = [("Date", fractions(148, 408, 228, 440))]
+    found, _ = read(tmp_path, page, FieldKind.DATE, None, says("15032016", 0.3), words)
+    assert (found.present, found.value) == (True, "15032016") and found.confidence < 0.5
+
+
+def test_words_behind_a_label_are_no_date(tmp_path: Path) -> None:
+    page = paper()
+    words = [("Date of the meeting", fractions(148, 408, 528, 440)), ("Date", fractions(148, 808, 228, 840))]
+    words.append(("Place", fractions(240, 808, 320, 840)))
+    _, asked = read(tmp_path, page, FieldKind.DATE, None, lambda _question: EMPTY, words)
+    assert len(asked) == 2, "only the space above each is looked at"
 
 
 def test_an_empty_or_illegible_field_has_no_value(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from pipeline import identifiers, marks, printed, spots
-from pipeline.cutting import CHOICES, cut_out, is_part, lean, maybe_part
+from pipeline.cutting import CHOICES, cut_out
 from pipeline.doctypes.propose import PrintedWords, Words
 from pipeline.doctypes.schema import FieldKind, FormField
 from pipeline.evidence import cut
@@ -23,6 +23,7 @@ from pipeline.geometry import Box
 from pipeline.locate import Atlas, Location
 from pipeline.marks import Detector
 from pipeline.pages import Limits, Page, render
+from pipeline.pictures import is_part, lean, maybe_part
 from pipeline.questions import Reading, questions, reading
 from pipeline.reading import Answer, AnswerState, Evidence, Pixels, Question, QuestionKind, Reader
 from pipeline.spots import Spot

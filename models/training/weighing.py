@@ -26,11 +26,12 @@ from models.spotting import SCALES, Spotter
 from models.synthesis.faces import materials
 from models.synthesis.leaf import DPI, Spread
 from models.synthesis.letters import spread
-from pipeline.cutting import cut_out, lean
+from pipeline.cutting import cut_out
 from pipeline.doctypes.schema import FieldKind
 from pipeline.geometry import Box
 from pipeline.marks import FEATURES, Candidate, Scales, candidates
 from pipeline.pages import Page
+from pipeline.pictures import lean
 from pipeline.reading import Pixels, Reader
 
 log = structlog.get_logger(__name__)

@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.cutting import lean
 from pipeline.doctypes.schema import FieldKind
 from pipeline.evidence import between_margins
 from pipeline.geometry import Box
 from pipeline.locate import Atlas
 from pipeline.marks import HANDWRITING, PATCH, SIGNATURE, Chances, Mark, Scales
 from pipeline.pages import Limits, render
+from pipeline.pictures import lean
 from pipeline.printed import dates_in
 from pipeline.reading import Answer, AnswerState, Pixels, Question, QuestionKind
 from pipeline.region import RegionReading, Regions

@@ -149,8 +149,9 @@ def _wordy(text: str) -> bool:
 
 
 def _figures(text: str) -> bool:
-    """Whether most of what OCR read are digits."""
-    return sum(one.isdigit() for one in text) > sum(one.isalpha() for one in text)
+    """Whether most of what OCR read are digits, or it is one word with three of them, as identifiers are."""
+    digits = sum(one.isdigit() for one in text)
+    return digits > sum(one.isalpha() for one in text) or (digits >= 3 and len(text.split()) == 1)
 
 
 def _gap(page: Page, box: Box, near: float, reach: float) -> float:

@@ -224,6 +224,17 @@ def test_what_ocr_makes_of_handwriting_hides_no_date(tmp_path: Path, read_as: st
     assert asked[0].alphabet == "0123456789" and asked[0].row is not None, "all of the comb is in the cut, and no label"
 
 
+@pytest.mark.parametrize("read_as", ["A8CDE1234F", "ABCDEI234F", ""])
+def test_an_identifier_by_hand_is_found_beside_its_label(tmp_path: Path, read_as: str) -> None:
+    page = paper()
+    cv2.putText(page, "PAN", (150, 436), cv2.FONT_HERSHEY_SIMPLEX, 1.1, 20, 2, cv2.LINE_AA)
+    comb(page, 260, 400, 10, text="ABCDE1234F")
+    words = [("PAN", fractions(148, 408, 228, 440)), *[(read_as, fractions(262, 402, 655, 446))] * bool(read_as)]
+    found, asked = read(tmp_path, page, FieldKind.IDENTIFIER, None, says("ABCDE1234F"), words)
+    assert (found.value, found.present) == ("ABCDE1234F", True)
+    assert asked[0].max_length == 10 and asked[0].row == between_margins(10)
+
+
 def test_a_date_beside_its_label_is_told_however_unsure(tmp_path: Path) -> None:
     page = paper()
     cv2.putText(page, "Date", (150, 436), cv2.FONT_HERSHEY_SIMPLEX, 1.1, 20, 2, cv2.LINE_AA)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from functools import partial
 from typing import cast
@@ -32,6 +33,9 @@ CELLS, ANY = {FieldKind.DATE: (8, 6)}, range(4, 21)
 #: Room that boxes have around what is written in them, in parts of its height, and how much higher than it they are.
 AROUND, HIGHER = 0.25, 1.1
 
+#: Writing may reach over the end of a comb by so much of a cell.
+OVER = 0.35
+
 #: Kinds of which only matters whether they are there.
 CHOICES = (FieldKind.SIGNATURE, FieldKind.ENDORSEMENT, FieldKind.TEXT, FieldKind.CHECKBOX)
 
@@ -46,13 +50,14 @@ def cut_out(page: Page, kind: FieldKind, box: Box, skew: float = 0.0) -> Evidenc
     image, alternate, cells, where = plain(1.0), plain(0.5), None, None
     row = _comb(look, inner, CELLS.get(kind, ANY)) if kind not in CHOICES else None
     if row is not None and _is_of(row.area, inner):
-        row = _whole(row, inner)
+        row = _whole(_written(row, comb.written(look, inner), kind), inner)
         on_comb = partial(_with_margins, look, row.area)
         image, alternate, cells = on_comb(1.0), on_comb(0.5), row.cells
         if kind is FieldKind.DATE:
-            # A date has eight digits or six; more cells hold its separators, or are the field beside it.
-            cells = row.cells if row.cells in (6, 8) else 8
-        where = _row(row) if row.cells == cells else None
+            # A date has eight digits or six, whatever was seen of its cells; more hold its separators, or are the field
+            # beside it.
+            cells = max(CELLS[kind])
+        where = _row(row) if row.cells in CELLS.get(kind, (cells,)) else None
     elif (trimmed := _trimmed(look, inner)) is not None:
         high, wide = (inner[3] - inner[1]) / _high(trimmed), (inner[2] - inner[0]) / _wide(trimmed)
         tight = comb.crop(look, trimmed)
@@ -130,6 +135,21 @@ def _is_of(row: comb.Area, inner: comb.Area) -> bool:
     shared = min(row[2], inner[2]) - max(row[0], inner[0])
     level = min(row[3], inner[3]) - max(row[1], inner[1])
     return shared > 0.7 * min(_wide(row), _wide(inner)) and level > 0.5 * min(_high(row), _high(inner))
+
+
+def _written(row: comb.Comb, ink: comb.Area | None, kind: FieldKind) -> comb.Comb:
+    """A comb with the cells beside it whose sides were not seen, but in which something is written."""
+    if ink is None:
+        return row
+    x0, y0, x1, y1 = row.area
+    step = _wide(row.area) / row.cells
+    before, after = (max(0, math.ceil(far / step - OVER)) for far in (x0 - ink[0], ink[2] - x1))
+    cells = row.cells + before + after
+    if cells == row.cells or row.cells in CELLS.get(kind, ()):
+        return row
+    # Of another number only this is known, that what is written must not be cut off.
+    even = row.even and cells in CELLS.get(kind, ANY)
+    return comb.Comb((round(x0 - before * step), y0, round(x1 + after * step), y1), cells, even)
 
 
 def _whole(row: comb.Comb, inner: comb.Area) -> comb.Comb:

@@ -150,6 +150,20 @@ def test_a_date_among_more_boxes_is_in_no_row(tmp_path: Path) -> None:
     assert asked[0].max_length == 8 and asked[0].row is None
 
 
+@pytest.mark.parametrize("unseen", [(0,), (7,), (0, 7)], ids=["first", "last", "both"])
+def test_boxes_that_are_written_in_but_not_seen_belong_to_a_comb(tmp_path: Path, unseen: tuple[int, ...]) -> None:
+    page = paper()
+    box = comb(page, 300, 400, 8)
+    for place in unseen:
+        page[395:455, 300 + 40 * place + (3 if place > 3 else -3) : 340 + 40 * place + (3 if place > 3 else -3)] = 245
+    for place, digit in enumerate("15032016"):
+        cv2.putText(page, digit, (309 + 40 * place, 436), cv2.FONT_HERSHEY_SIMPLEX, 1.1, 20, 3, cv2.LINE_AA)
+    _, asked = read(tmp_path, page, FieldKind.DATE, box.widened(0.02, 0.1), says("15032016"))
+    assert asked[0].max_length == 8 and asked[0].alphabet == "0123456789"
+    width = asked[0].image.shape[1]
+    assert width / 1.05 == pytest.approx(8 * 40, abs=12), "no digit is cut off"
+
+
 @pytest.mark.parametrize("text", ["11/11/2011", "1 1 1 1 1 1 1 1"])
 def test_upright_strokes_on_a_line_are_no_comb(tmp_path: Path, text: str) -> None:
     page = paper()

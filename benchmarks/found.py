@@ -11,7 +11,6 @@ beside the word "Date" on a page of printed text, where OCR makes of them what i
 from __future__ import annotations
 
 import argparse
-import os
 import tempfile
 from pathlib import Path
 
@@ -84,7 +83,6 @@ def main() -> None:
     given = parser.parse_args()
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     config = settings()
     regions = Regions(reader(config), atlas(config), limits(config), printed_words, lambda: detector(config))
     using = at_hand("test")

@@ -88,7 +88,7 @@ def dates(using: Materials, count: int) -> list[Drawn]:
 
 
 def boxed(reader: Reader, drawn: Iterable[Drawn]) -> tuple[list[Answer], int]:
-    """The reader's answers where only a box around each field is known, and in how many the comb was found."""
+    """The reader's answers where only a box around each field is known, and of how many all boxes were found."""
     answers, found = [], 0
     for one in drawn:
         field = one.cut
@@ -97,7 +97,7 @@ def boxed(reader: Reader, drawn: Iterable[Drawn]) -> tuple[list[Answer], int]:
         image = cv2.copyMakeBorder(field, height, height, width, width, cv2.BORDER_CONSTANT, value=paper)
         page = Page(1, image, None, DPI)
         evidence = cut_out(page, FieldKind.DATE, Box(1 / 3, 1 / 3, 2 / 3, 2 / 3))
-        found += evidence.cells == CELLS
+        found += evidence.row is not None and evidence.row.cells == CELLS
         answers += reader.read(questions(evidence, None))
     return answers, found
 

@@ -15,9 +15,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -31,7 +30,8 @@ from models.reader import load_checked
 from models.scores import STRICT
 from models.synthesis.evidence import Drawn, make
 from models.synthesis.faces import Found, Materials, plain
-from models.synthesis.unipen import Sample, packed, placed, strokes_of
+from models.synthesis.samples import packed
+from models.synthesis.tablets import samples
 from models.training.evaluate import answered, score
 from pipeline.cutting import cut_out
 from pipeline.doctypes.schema import FieldKind
@@ -49,24 +49,10 @@ DPI = 200.0
 #: The first seed; no training and no other measurement has these.
 SEED = 90_000_000
 
-PERSON = re.compile(r"^\.COMMENT\s+\d+\s+(\d+)", re.MULTILINE)
-DIGIT = re.compile(r'^\s+\S+\s+\?\s+"(\d)"')
-
-
-def samples(path: Path) -> Iterator[Sample]:
-    """The digits of one file, with who wrote them. Raises OSError for a file that isn't there."""
-    for part in re.split(r"^\.SEGMENT DIGIT", path.read_text("ascii"), flags=re.MULTILINE)[1:]:
-        digit, person = DIGIT.match(part), PERSON.search(part)
-        if digit is None or person is None:
-            continue
-        ink = placed(digit[1], strokes_of(re.sub(r"^\.DT.*$", "", part, flags=re.MULTILINE)))
-        if ink is not None:
-            yield Sample(digit[1], f"{path.name} {person[1]}", "test", ink)
-
 
 def materials(paths: list[Path]) -> Materials:
     """What a plain install draws with, and these people's digits. Raises ValueError where there are none."""
-    found = [one for path in paths for one in samples(path)]
+    found = [one for path in paths for one in samples(path, "test")]
     if not found:
         raise ValueError("these files hold no digits; give pendigits-orig.tra and pendigits-orig.tes, unpacked")
     with tempfile.TemporaryDirectory() as folder:

@@ -34,8 +34,8 @@ TONER = (20, 20, 20)
 POINT_MM, BEND, EVEN = (0.25, 0.42), 0.035, 0.05
 
 #: How often a form is filled in letters that somebody really wrote; how often in such that many did, where there are
-#: those; and how often its figures are digits of MNIST.
-WRITERS, MANY, FIGURES_APART = 0.4, 0.3, 0.45
+#: those; how often its figures are digits of MNIST; and for training how often they are figures by rule.
+WRITERS, MANY, FIGURES_APART, BY_RULE = 0.4, 0.3, 0.45, 0.25
 
 #: How dark (0 to 255) a pixel of a real digit must be to be ink, at most.
 MOST_SHARP = 105.0
@@ -62,6 +62,8 @@ class Hand:
         if materials.characters is not None and rng.random() < MANY:
             letters = "nist"
         figures: Source = "mnist" if materials.digits is not None and rng.random() < FIGURES_APART else letters
+        if materials.split == "train" and rng.random() < BY_RULE:
+            figures = "figures"
         self.letters = Pen(rng, materials, "", letters, bend=BEND, point=point)
         self.figures = self.letters if figures == letters else Pen(rng, materials, "", figures, bend=BEND, point=point)
         self.block = self._block(rng, materials, point)

@@ -12,11 +12,12 @@ import cv2
 import numpy as np
 
 from models.synthesis.faces import Face, Materials, OutlineFace, StrokeFace, Word, drawn
+from models.synthesis.figures import Figures, Letters
 from models.synthesis.pictures import Pictures
 from models.synthesis.strokes import Mask, Points, put
-from models.synthesis.writers import HEIGHTS, TALL, Writer
+from models.synthesis.writers import HEIGHTS, TALL
 
-Source: TypeAlias = Literal["hand", "mnist", "nist", "writers", "hershey", "print"]
+Source: TypeAlias = Literal["hand", "mnist", "nist", "writers", "figures", "hershey", "print"]
 
 #: How often each source is used, in proportion to those that are there.
 SHARES: dict[Source, float] = {
@@ -24,6 +25,7 @@ SHARES: dict[Source, float] = {
     "mnist": 0.19,
     "nist": 0.25,
     "writers": 0.25,
+    "figures": 0.22,
     "hershey": 0.08,
     "print": 0.15,
 }
@@ -64,8 +66,7 @@ class Pen:
         self.rng, self.materials, self.bend, self.point = rng, materials, bend, point
         self.source = self._source(text, source)
         self.face: Face = self._face()
-        there = materials.writers
-        self.writer: Writer | None = there.writer(rng, text) if there is not None and self.source == "writers" else None
+        self.writer = self._writer(text)
         self.joined = self.source == "hand" and bool(rng.random() < JOINED)
         typed = self.source == "print"
         self.slant = 0.0 if typed else float(rng.normal(0, 0.12))
@@ -83,6 +84,7 @@ class Pen:
             "mnist": self.materials.digits is not None,
             "nist": self.materials.characters is not None,
             "writers": self.materials.writers is not None,
+            "figures": self.materials.split == "train",
             "hershey": True,
             "print": True,
         }
@@ -90,10 +92,19 @@ class Pen:
             choices = [source for source in SHARES if there[source]]
             shares = np.array([SHARES[source] for source in choices])
             wanted = choices[int(self.rng.choice(len(choices), p=shares / shares.sum()))]
-        known = {"mnist": FIGURES, "nist": CHARACTERS}.get(wanted)
+        alone = self.materials.writers is None
+        known = {"mnist": FIGURES, "nist": CHARACTERS, "figures": FIGURES if alone else None}.get(wanted)
         if known is not None and not set(text) <= set(known):
             wanted = "hand"
         return wanted if there[wanted] else "hershey"
+
+    def _writer(self, text: str) -> Letters | None:
+        """Whose strokes are drawn, where it is somebody's."""
+        if self.source not in ("writers", "figures"):
+            return None
+        people = self.materials.writers
+        writer = people.writer(self.rng, text) if people is not None else None
+        return Figures(self.rng, writer) if self.source == "figures" else writer
 
     def _face(self) -> Face:
         faces = self.materials.strokes

@@ -6,7 +6,8 @@ capital or small letter, `data/6` which are words, `include` holds the recording
 they become numbers.
 
 Some labels are wrong. A sample of which hardly any of the nearest samples by other writers is the same letter is left
-out (Wilson, IEEE Transactions on Systems, Man, and Cybernetics 2, 1972), on both sides of the split.
+out (Wilson, IEEE Transactions on Systems, Man, and Cybernetics 2, 1972), on both sides of the split. The files that
+`--tablets` names are of the collections in `tablets.py`, whose labels are right; they are all for training.
 """
 
 from __future__ import annotations
@@ -15,17 +16,16 @@ import argparse
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from models.synthesis import tablets
+from models.synthesis.samples import MOST_POINTS, Arrays, Sample, packed, placed, sized, strokes_of
 from models.synthesis.split import UNIPEN, Split
 from models.synthesis.strokes import Points
-from models.synthesis.writers import HEIGHTS, PARTS, TALL, UNITS
 
 #: Digits, capitals, small letters; and words.
 KINDS, WORDS = ("1a", "1b", "1c"), "6"
@@ -36,8 +36,8 @@ FLUENT, MOST_WORDS = ("anj", "apc", "art", "ibm", "imp", "kar", "not", "pap", "p
 #: These contributors count lifted pens among the strokes that a segment names, and their recordings leave gaps.
 OTHERWISE = ("cea", "ceb", "kai", "lou", "pri", "tos")
 
-#: Points of a stroke at most, and the side of the picture that samples are compared by.
-MOST_POINTS, SIDE = 28, 18
+#: The side of the picture that samples are compared by.
+SIDE = 18
 
 #: Which strokes of a recording are which letter, and which are a word.
 SEGMENT = re.compile(r'^\.SEGMENT\s+CHARACTER\s+(\d+)(?:-(\d+))?\s+\S+\s+"(.)"', re.MULTILINE)
@@ -46,23 +46,8 @@ WORD = re.compile(r'^\.SEGMENT\s+WORD\s+(\d+)(?:-(\d+))?\s+\S+\s+"([A-Za-z]{2,})
 #: A sample stays if this many of so many nearest ones of other writers are the same letter.
 AGREEING, NEAREST = 2, 12
 
-#: A sample that is wider than this share of its height is no letter.
-WIDEST = 2.6
-
 #: A word is between so many times as wide as high.
 NARROW_WORD, WIDE_WORD = 1.0, 9.0
-
-Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sample:
-    """One letter (or word) by one writer, its strokes in capitals' heights."""
-
-    letter: str
-    writer: str
-    split: Split
-    strokes: tuple[Points, ...]
 
 
 def read(folder: Path, kind: str) -> Iterator[Sample]:
@@ -93,9 +78,11 @@ def read_words(folder: Path) -> Iterator[Sample]:
             strokes = strokes_of(_recording(folder, text))
             for first, last, word in WORD.findall(text)[:MOST_WORDS]:
                 ink = [stroke for stroke in strokes[int(first) : int(last or first) + 1] if len(stroke)]
-                sized = _sized(ink, -1.0, 0.0, MOST_POINTS * len(word)) if ink else None
-                if sized is not None and NARROW_WORD < max(float(one[:, 0].max()) for one in sized) < WIDE_WORD:
-                    yield Sample(word, contributor.name, split, sized)
+                written = sized(ink, -1.0, 0.0, MOST_POINTS * len(word)) if ink else None
+                if written is None:
+                    continue
+                if NARROW_WORD < max(float(one[:, 0].max()) for one in written) < WIDE_WORD:
+                    yield Sample(word, contributor.name, split, written)
 
 
 def _recording(folder: Path, text: str) -> str:
@@ -114,50 +101,6 @@ def _recording(folder: Path, text: str) -> str:
 def _writer(recording: str) -> str | None:
     found = re.search(r"^\.WRITER_ID[ \t]+(\S+)", recording, re.M)
     return found[1] if found else None
-
-
-def strokes_of(recording: str) -> list[Points]:
-    """Each run of the pen on the paper, in the order that segments count them."""
-    strokes = []
-    for part in re.split(r"^\.PEN_DOWN", recording, flags=re.M)[1:]:
-        points = part.partition("\n.")[0].split("\n")[1:]
-        pairs = [point.split()[:2] for point in points if point.strip()]
-        try:
-            strokes.append(np.array(pairs, np.float32).reshape(-1, 2))
-        except ValueError:
-            strokes.append(np.zeros((0, 2), np.float32))
-    return strokes
-
-
-def placed(letter: str, strokes: list[Points]) -> tuple[Points, ...] | None:
-    """A letter on its baseline, as high as such letters are; None for what is none."""
-    there = [stroke for stroke in strokes if len(stroke)]
-    if not there or not letter.isascii() or not letter.isalnum():
-        return None
-    wide, tall = np.ptp(np.concatenate(there), axis=0)
-    return None if wide > WIDEST * tall else _sized(there, *HEIGHTS.get(letter, TALL), MOST_POINTS)
-
-
-def _sized(strokes: list[Points], top: float, bottom: float, most: int) -> tuple[Points, ...] | None:
-    """Ink from `top` to `bottom`, its left end at 0; None for what has no height."""
-    every = np.concatenate(strokes)
-    low, high = every.min(axis=0), every.max(axis=0)
-    if high[1] <= low[1]:
-        return None
-    scale = (bottom - top) / (high[1] - low[1])
-    # The collection counts y upwards.
-    turned = [np.stack([(one[:, 0] - low[0]) * scale, (high[1] - one[:, 1]) * scale + top], 1) for one in strokes]
-    return tuple(_thinned(np.asarray(one, np.float32), most) for one in turned)
-
-
-def _thinned(points: Points, most: int) -> Points:
-    """A stroke of no more points than are needed, at even distances."""
-    if len(points) == 1:
-        return np.repeat(points, 2, axis=0) + np.array([[0, 0], [0.02, 0]], np.float32)
-    way = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
-    count = int(np.clip(round(way[-1] / 0.07), 3, most))
-    at = np.linspace(0, way[-1], count)
-    return np.stack([np.interp(at, way, points[:, axis]) for axis in (0, 1)], 1).astype(np.float32)
 
 
 def agreed(samples: list[Sample]) -> npt.NDArray[np.bool_]:
@@ -192,32 +135,11 @@ def _picture(strokes: tuple[Points, ...]) -> npt.NDArray[np.float32]:
     return np.asarray(soft / max(float(np.linalg.norm(soft)), 1e-6), np.float32)
 
 
-def packed(samples: list[Sample], words: list[Sample], split: Split) -> Arrays:
-    """The arrays of one side of the split, as `writers.py` reads them."""
-    mine = [one for one in samples if one.split == split]
-    numbers = {name: number for number, name in enumerate(dict.fromkeys(one.writer for one in mine))}
-    arrays: tuple[npt.NDArray[Any], ...] = (
-        *_inked(mine),
-        np.array([ord(one.letter) for one in mine], np.uint8),
-        np.array([numbers[one.writer] for one in mine], np.int32),
-        *_inked([one for one in words if one.split == split]),
-    )
-    return {f"{part}_{split}": array for part, array in zip(PARTS, arrays, strict=True)}
-
-
-def _inked(samples: list[Sample]) -> tuple[npt.NDArray[Any], ...]:
-    strokes = [stroke for one in samples for stroke in one.strokes]
-    return (
-        np.round(np.concatenate([*strokes, np.zeros((0, 2), np.float32)]) * UNITS).astype(np.int16),
-        np.cumsum([len(one) for one in strokes], dtype=np.int64),
-        np.cumsum([len(one.strokes) for one in samples], dtype=np.int64),
-    )
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("folder", type=Path, help="the unpacked distribution")
     parser.add_argument("file", type=Path, help="where to write, .npz")
+    parser.add_argument("--tablets", type=Path, nargs="+", default=[], help="files of `tablets.py`, for training")
     given = parser.parse_args()
     if not (given.folder / "data" / KINDS[0]).is_dir():
         raise SystemExit(f"{given.folder} holds no data/{KINDS[0]}; unpack train_r01_v07 there")
@@ -227,6 +149,7 @@ def main() -> None:
         kept = agreed(found)
         samples += [one for one, stays in zip(found, kept, strict=True) if stays]
         print(f"{kind}: {len(found):,} samples, {int(kept.sum()):,} kept")
+    samples += [one for file in given.tablets for one in tablets.samples(file, "train")]
     sides: tuple[Split, ...] = ("train", "test")
     words = list(read_words(given.folder))
     arrays: Arrays = packed(samples, words, sides[0]) | packed(samples, words, sides[1])

@@ -13,6 +13,7 @@ from models.synthesis.autographs import running
 from models.synthesis.evidence import make
 from models.synthesis.faces import Found, Materials, StrokeFace, plain
 from models.synthesis.pen import Pen
+from models.synthesis.samples import placed
 from models.synthesis.writers import writers
 
 RNG = np.random.default_rng(5)
@@ -100,13 +101,13 @@ def test_letters_are_small_tall_or_hang_below() -> None:
     unit = [np.array([(0, 0), (5, 5), (10, 10)], np.float32)]
     heights = {}
     for letter in "aghB7":
-        placed = unipen.placed(letter, unit)
-        assert placed is not None
-        ys = placed[0][:, 1]
+        ink = placed(letter, unit)
+        assert ink is not None
+        ys = ink[0][:, 1]
         heights[letter] = round(float(ys.min()), 2), round(float(ys.max()), 2)
     assert heights == {"a": (-0.64, 0), "g": (-0.64, 0.36), "h": (-1, 0), "B": (-1, 0), "7": (-1, 0)}
-    assert unipen.placed("/", unit) is None
-    assert unipen.placed("1", [np.array([(0, 0), (50, 1)], np.float32)]) is None
+    assert placed("/", unit) is None
+    assert placed("1", [np.array([(0, 0), (50, 1)], np.float32)]) is None
 
 
 def test_the_file_keeps_both_sides_apart_and_no_names(

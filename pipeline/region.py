@@ -168,7 +168,8 @@ class Regions:
             and (told.value is not None or kind in CHOICES)
             and not any(other.box is not None and _holds(spot.box, other.box) for other in machine)
         ]
-        best = max([*machine, *found], key=_confidence, default=None)
+        # A label says that a date is near; what reads as one is it.
+        best = max([*machine, *found], key=lambda one: (one.normalised is not None, one.confidence), default=None)
         labelled = {spot.box for spot in looked if spot.labelled}
         # Where a label says that it is the field it is there, however unsure its reading.
         if best is not None and (best.confidence >= 0.5 or best.box in labelled):

@@ -12,9 +12,11 @@ import numpy as np
 
 from pipeline import amounts
 from pipeline.comb import Mask
+from pipeline.cutting import cut_out
 from pipeline.doctypes.propose import Words
 from pipeline.doctypes.ruling import TICK_MM, places
 from pipeline.doctypes.schema import FieldKind, Identifier
+from pipeline.frames import frames
 from pipeline.geometry import Box
 from pipeline.identifiers import check, cleaned
 from pipeline.pages import Page
@@ -37,6 +39,14 @@ LABELS: dict[FieldKind, str] = {
 #: How far a field reaches to the right of its label and how high it is (mm), by kind.
 REACH_MM, HEIGHT_MM = 70.0, {FieldKind.SIGNATURE: 18.0, FieldKind.ENDORSEMENT: 24.0}
 LINE_HEIGHT_MM, LEAST_REACH_MM = 9.0, 14.0
+
+#: What is printed above, in or under the boxes of a date, and how far (mm) from a row of boxes its label may stand:
+#: above or below it, and to its left.
+PATTERN = re.compile(r"^[^a-z]*d[^a-z]*d[^a-z]*m[^a-z]*m([^a-z]*y){2,4}[^a-z]*$", re.IGNORECASE)
+OVER_MM, LEFT_MM = 6.0, 14.0
+
+#: A row of boxes takes the place of what a label alone says if it covers so much of the narrower of both.
+COVERED = 0.5
 
 #: A field ends so far (mm) behind what OCR makes of its writing.
 AFTER_MM = 3.0
@@ -75,6 +85,9 @@ def spots(page: Page, kind: FieldKind, words: Words) -> list[Spot]:
     if kind is FieldKind.CHECKBOX:
         return [Spot(box, True) for box in _ticks(page)][: 2 * MOST_SPOTS]
     found = [Spot(box, True) for box in _beside_labels(page, kind, words)]
+    if kind is FieldKind.DATE:
+        rows = list(_date_boxes(page, words))
+        found = rows + [spot for spot in found if not any(_covers(one.box, spot.box) for one in rows)]
     if kind in (FieldKind.SIGNATURE, FieldKind.ENDORSEMENT, FieldKind.TEXT):
         marks = _stamps(page) if kind is FieldKind.ENDORSEMENT and page.colour is not None else _marks(page, words)
         found += [Spot(box, False) for box in marks]
@@ -141,6 +154,30 @@ def _beside_labels(page: Page, kind: FieldKind, words: Words) -> Iterator[Box]:
             )
             if above.height > 0.4 * high and _printed_share(above, words) < 0.25:
                 yield above
+
+
+def _date_boxes(page: Page, words: Words) -> Iterator[Spot]:
+    """Rows of as many boxes as a date has digits, those first that a label says are one."""
+    height, width = page.image.shape
+    mm_x, mm_y = page.dpi / 25.4 / width, page.dpi / 25.4 / height
+    label = re.compile(LABELS[FieldKind.DATE], re.IGNORECASE)
+    named = [box for text, box in words if label.search(text) or PATTERN.search(text)]
+    rows = [box for box in frames(page) if cut_out(page, FieldKind.DATE, box).row is not None]
+    found = []
+    for row in rows:
+        near = Box(row.x0 - LEFT_MM * mm_x, row.y0 - OVER_MM * mm_y, row.x1, row.y1 + OVER_MM * mm_y)
+        found.append(Spot(row, any(near.x0 < one.x1 and one.x0 < near.x1 and _level(one, near) for one in named)))
+    return iter(sorted(found, key=lambda one: not one.labelled))
+
+
+def _level(one: Box, near: Box) -> bool:
+    return near.y0 < (one.y0 + one.y1) / 2 < near.y1
+
+
+def _covers(row: Box, spot: Box) -> bool:
+    """Whether a row of boxes is what a label's free space means."""
+    shared = min(row.x1, spot.x1) - max(row.x0, spot.x0)
+    return shared > COVERED * min(row.width, spot.width) and spot.y0 < (row.y0 + row.y1) / 2 < spot.y1
 
 
 def _wordy(text: str) -> bool:

@@ -14,6 +14,10 @@ from models.synthesis.strokes import Mask, stroke
 #: Height of a signature and of initials (mm).
 HEIGHT_MM, INITIALS_MM = (8.0, 38.0), (5.0, 17.0)
 
+#: How often somebody just writes their name as they write anything, how high capitals are then (mm), and how often the
+#: pen goes on.
+PLAIN, PLAIN_MM, PLAIN_FLOURISH = 0.3, (2.8, 7.5), 0.2
+
 #: How often letters, and names in running hands, are those of people where there are any.
 WRITTEN, RUNNING = 0.4, 0.45
 
@@ -26,8 +30,11 @@ def autograph(rng: np.random.Generator, materials: Materials, *, initials: bool 
     least, most = INITIALS_MM if initials else HEIGHT_MM
     height = (least + (most - least) * rng.beta(1.4, 2.2)) * PX_PER_MM
     point = rng.uniform(*POINT_MM) * PX_PER_MM
+    plain = not initials and rng.random() < PLAIN
     for _ in range(4):
-        if rng.random() < (0.6 if initials else 0.5):
+        if plain:
+            mask = _plain(rng, materials, point)
+        elif rng.random() < (0.6 if initials else 0.5):
             mask = _written(rng, materials, height * rng.uniform(0.35, 0.8), point, initials)
         else:
             mask = _drawn(rng, materials, height, point, initials)
@@ -113,6 +120,16 @@ def _written(rng: np.random.Generator, materials: Materials, px: float, point: f
     if rng.random() < (0.25 if initials else 0.6):
         mask = _flourished(rng, mask, point)
     return mask
+
+
+def _plain(rng: np.random.Generator, materials: Materials, point: float) -> Mask:
+    """A name that can be read, no larger than other handwriting: only its place says that somebody signed."""
+    px, thin = rng.uniform(*PLAIN_MM) * PX_PER_MM, min(point, 0.45 * PX_PER_MM)
+    mask = None if rng.random() > RUNNING else running(rng, materials, px * 1.5, thin, int(rng.integers(1, 4)))
+    if mask is None:
+        mask = hand(rng, materials).word(_name(rng, initials=False), max(12.0, px)).mask
+    mask = bent(rng, mask, rng.uniform(0.0, 0.04))
+    return _flourished(rng, mask, thin) if rng.random() < PLAIN_FLOURISH else mask
 
 
 def _name(rng: np.random.Generator, initials: bool) -> str:

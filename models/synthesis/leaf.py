@@ -120,6 +120,8 @@ def _exposed(rng: np.random.Generator, dark: Pixels) -> Pixels:
     if rng.random() < 0.5:
         image = np.where(image > np.float32(rng.uniform(0.58, 0.9) * paper), np.float32(255), np.float32(0))
         _specked(rng, image)
+    if rng.random() < 0.08:
+        _grained(rng, image)
     finished = np.clip(image, 0, 255).astype(np.uint8)
     if rng.random() < 0.5:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 92))]
@@ -184,3 +186,21 @@ def _specked(rng: np.random.Generator, image: Mask) -> None:
         for _ in range(int(rng.integers(5, 250))):
             centre = int(rng.integers(width)), int(rng.integers(height))
             cv2.circle(image, centre, int(rng.integers(0, 3)), 0.0, -1)
+
+
+def _grained(rng: np.random.Generator, image: Mask) -> None:
+    """Grain of a copy of a dark copy, thick in some places, and at times the dark bed that a smaller sheet lay on."""
+    height, width = image.shape
+    coarse = rng.random((6, 5)).astype(np.float32) ** 2
+    thick = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR) * np.float32(rng.uniform(0.02, 0.25))
+    grains = cv2.GaussianBlur(rng.random((height, width), np.float32), (0, 0), float(rng.uniform(0.4, 0.9)))
+    grains = (grains - grains.mean()) / grains.std()
+    # How many grains of a normal field lie above a level is known only roughly, which is enough here.
+    image[grains > np.float32(2.6) - 6 * thick] = 0.0
+    if rng.random() < 0.4:
+        deep, side = int(rng.uniform(0.04, 0.2) * height), int(rng.uniform(0.04, 0.2) * width)
+        if rng.random() < 0.5:
+            image[-deep:] = 0.0
+        else:
+            image[:deep] = 0.0
+        image[:, :side] = 0.0 if rng.random() < 0.5 else image[:, :side]

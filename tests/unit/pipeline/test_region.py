@@ -258,6 +258,44 @@ def test_a_date_beside_its_label_is_told_however_unsure(tmp_path: Path) -> None:
     assert (found.present, found.value) == (True, "15032016") and found.confidence < 0.5
 
 
+def test_eight_boxes_on_a_page_are_its_date_without_a_label(tmp_path: Path) -> None:
+    page = paper()
+    row = comb(page, 760, 200, 8, text="15032016")
+    comb(page, 150, 600, 5, text="00028")
+    words = [("payable at par at all branches", fractions(150, 300, 620, 334))]
+    found, asked = read(tmp_path, page, FieldKind.DATE, None, says("15032016"), words)
+    assert (found.value, found.normalised) == ("15032016", "2016-03-15") and found.box is not None
+    assert found.box.overlap(row) > 0.8
+    assert all(one.row is not None for one in asked if one.kind is QuestionKind.DATE), "five boxes are no date"
+    # Eight boxes that say no date are something else.
+    found, _ = read(tmp_path, page, FieldKind.DATE, None, says("95732016"), words)
+    assert not found.present
+
+
+@pytest.mark.parametrize("label", ["valid for three months from the date of issue", "D D M M Y Y Y Y", "DDMMYYYY"])
+def test_what_stands_over_or_under_boxes_labels_them(tmp_path: Path, label: str) -> None:
+    page = paper()
+    row = comb(page, 760, 200, 8, text="15032016")
+    at = fractions(700, 174, 1090, 190) if "date" in label else fractions(762, 254, 1070, 270)
+    found, _ = read(tmp_path, page, FieldKind.DATE, None, says("15032016", 0.3), [(label, at)])
+    assert found.present and found.box is not None and found.box.overlap(row) > 0.8
+    found, _ = read(tmp_path, page, FieldKind.DATE, None, says("15032016", 0.3), [("pay", at)])
+    assert not found.present, "so unsure nobody takes unlabelled boxes for a date"
+
+
+def test_what_reads_as_a_date_goes_before_what_a_label_says(tmp_path: Path) -> None:
+    page = paper()
+    row = comb(page, 760, 200, 8, text="15032016")
+    cv2.putText(page, "00028", (420, 1004), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 20, 3, cv2.LINE_AA)
+    words = [("Dt :", fractions(300, 975, 400, 1005))]
+
+    def script(question: Question) -> Answer:
+        return says("15032016", 0.9)(question) if question.row is not None else says("00028", 0.99)(question)
+
+    found, _ = read(tmp_path, page, FieldKind.DATE, None, script, words)
+    assert found.value == "15032016" and found.box is not None and found.box.overlap(row) > 0.8
+
+
 def test_words_behind_a_label_are_no_date(tmp_path: Path) -> None:
     page = paper()
     words = [("Date of the meeting", fractions(148, 408, 528, 440)), ("Date", fractions(148, 808, 228, 840))]

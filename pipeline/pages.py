@@ -47,6 +47,12 @@ PAGE_SECONDS = 1.0
 #: The EXIF tag that says which way is up.
 ORIENTATION = 0x0112
 
+#: Sheets that are scanned (long and short side, mm): A4, letter, legal, A5, cheques and slips; resolutions of scanners,
+#: and how far from both together a file may be.
+SHEETS_MM = ((297.0, 210.0), (279.4, 215.9), (355.6, 215.9), (210.0, 148.5), (203.0, 92.0))
+USUAL_DPI = (100.0, 150.0, 200.0, 240.0, 300.0, 400.0, 600.0)
+SAME_SHEET = 0.025
+
 #: Pixels are kept as scanned up to this share above `Limits.dpi`: resampling would cost more than it saves.
 SLACK = 1.2
 
@@ -77,7 +83,7 @@ class BadFile(ValueError):
 @dataclass(frozen=True, eq=False)
 class Page:
     """One rendered page. `number` counts from 1 in the file; `image` is grey; `colour` is None for a grey page;
-    `dpi` is an estimate: from the file where credible, else as if the page were A4."""
+    `dpi` is an estimate: from the file where credible, else as if the page were a usual sheet."""
 
     number: int
     image: Pixels
@@ -253,14 +259,26 @@ def _picture(image: ImageFile.ImageFile, number: int, limits: Limits) -> Page:
 
 
 def _density(image: Image.Image) -> tuple[float, float]:
-    """Dots an inch across and down: the file's word where it is credible, else as if the page were A4."""
+    """Dots an inch across and down: the file's word where it is credible, else what makes it a usual sheet."""
     across, down = (float(value) for value in image.info.get("dpi", (0, 0)))
     if all(np.isfinite((across, down))) and min(across, down) > 0 and round(across) not in HOLLOW_DPI:
         inches = max(image.width / across, image.height / down)
         if 2 <= inches <= 24 and 1 / 3 < across / down < 3:
             return across, down
-    guess = max(image.size) / A4_INCHES
+    guess = _usual(*image.size)
     return guess, guess
+
+
+def _usual(width: int, height: int) -> float:
+    """The resolution at which so many pixels are a usual sheet, scanned as scanners do; else as if the page were A4."""
+    long, short = max(width, height), min(width, height)
+    fits = [
+        (max(abs(long / (paper[0] / 25.4 * dpi) - 1), abs(short / (paper[1] / 25.4 * dpi) - 1)), dpi)
+        for paper in SHEETS_MM
+        for dpi in USUAL_DPI
+    ]
+    off, dpi = min(fits)
+    return dpi if off < SAME_SHEET else long / A4_INCHES
 
 
 def _on_white(image: Image.Image) -> npt.NDArray[np.uint8]:

@@ -27,6 +27,9 @@ KINDS = ("nothing", "print", "handwriting", "signature")
 PAPERS = ((210.0, 297.0), (215.9, 279.4), (215.9, 355.6))
 SHARES = (0.6, 0.33, 0.07)
 
+#: Cheques and slips (mm).
+SLIPS = ((203.0, 92.0), (210.0, 99.0), (180.0, 110.0), (210.0, 148.5))
+
 
 @dataclass(frozen=True, slots=True)
 class Spread:
@@ -43,10 +46,10 @@ _Rectangle: TypeAlias = tuple[int, int, int, int]
 
 
 class Leaf:
-    """Paper at `DPI`; distances are in pixels of it."""
+    """Paper at `DPI`, a slip's or a letter's; distances are in pixels of it."""
 
-    def __init__(self, rng: np.random.Generator) -> None:
-        width, height = PAPERS[int(rng.choice(len(PAPERS), p=SHARES))]
+    def __init__(self, rng: np.random.Generator, *, slip: bool = False) -> None:
+        width, height = SLIPS[int(rng.integers(4))] if slip else PAPERS[int(rng.choice(len(PAPERS), p=SHARES))]
         self.rng = rng
         self.width, self.height = round(width * PX_PER_MM), round(height * PX_PER_MM)
         self.dark: Pixels = np.zeros((self.height, self.width), np.uint8)

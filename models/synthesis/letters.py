@@ -10,17 +10,27 @@ from typing import Literal
 
 import numpy as np
 
-from models.synthesis import clutter, deeds, phrases, wording
+from models.synthesis import clutter, deeds, ground, phrases, slips, wording
 from models.synthesis.autographs import hand
 from models.synthesis.faces import Materials
 from models.synthesis.leaf import PRINT, PX_PER_MM, Spread
 from models.synthesis.people import COMPANIES
 from models.synthesis.scribe import Scribe
 
-Kind = Literal["letter", "deed", "form", "drawing", "manuscript"]
+Kind = Literal["letter", "deed", "form", "drawing", "manuscript", "slip"]
 
 #: Kinds of pages and how many of each.
-KINDS: dict[Kind, float] = {"letter": 0.44, "deed": 0.32, "form": 0.13, "drawing": 0.07, "manuscript": 0.04}
+KINDS: dict[Kind, float] = {
+    "letter": 0.38,
+    "deed": 0.27,
+    "form": 0.11,
+    "drawing": 0.06,
+    "manuscript": 0.03,
+    "slip": 0.15,
+}
+
+#: How often a page is security paper, slips and others.
+SECURITY = {True: 0.6, False: 0.12}
 
 
 def spread(
@@ -28,25 +38,28 @@ def spread(
 ) -> Spread:
     """A page of free layout, of any kind where `kind` is None; `signed` None leaves it to chance."""
     chosen: Kind = kind or list(KINDS)[int(rng.choice(len(KINDS), p=list(KINDS.values())))]
-    shares = {"letter": 0.75, "deed": 0.72, "form": 0.5, "drawing": 0.15, "manuscript": 0.7}
-    return Writer(rng, materials, bool(rng.random() < shares[chosen]) if signed is None else signed).page(chosen)
+    shares = {"letter": 0.75, "deed": 0.72, "form": 0.5, "drawing": 0.15, "manuscript": 0.7, "slip": 0.7}
+    return Writer(rng, materials, bool(rng.random() < shares[chosen]) if signed is None else signed, chosen).page()
 
 
 class Writer(Scribe):
     """Sets one page."""
 
-    def __init__(self, rng: np.random.Generator, materials: Materials, signed: bool) -> None:
-        super().__init__(rng, materials)
-        self.signed = signed
+    def __init__(self, rng: np.random.Generator, materials: Materials, signed: bool, kind: Kind) -> None:
+        super().__init__(rng, materials, slip=kind == "slip")
+        self.signed, self.kind = signed, kind
 
-    def page(self, kind: Kind) -> Spread:
+    def page(self) -> Spread:
+        if self.rng.random() < SECURITY[self.kind == "slip"]:
+            ground.lay_under(self.leaf, self.face)
         {
             "letter": self._letter,
             "deed": self._deed,
             "form": self._form,
             "drawing": self._drawing,
             "manuscript": self._manuscript,
-        }[kind]()
+            "slip": lambda: slips.fill(self, signed=self.signed),
+        }[self.kind]()
         self._around()
         return self.leaf.scanned()
 

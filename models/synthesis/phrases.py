@@ -23,7 +23,8 @@ CLOSINGS = listed(
 )
 LABELS = listed(
     "Signature|Signature of the holder|Authorised signatory|Signed|Signé|Le Président|Le gérant|Witness|By:|Director|"
-    "Approved by|Sign here|Signature du souscripteur|Date and signature|Name and signature|for the Company|Accepted:",
+    "Approved by|Sign here|Signature du souscripteur|Date and signature|Name and signature|for the Company|"
+    "Accepted:|Please sign above|Sign here please|Signature of the first holder|Authorised signatories",
     sep="|",
 )
 NOTES = listed(

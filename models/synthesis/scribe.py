@@ -22,9 +22,9 @@ class Scribe:
     """One typeface, one toner, one pen a leaf. `y` is where the next line stands, in pixels; `left` and `right` are the
     margins, `row` the height of a line and `px` that of its capitals."""
 
-    def __init__(self, rng: np.random.Generator, materials: Materials) -> None:
+    def __init__(self, rng: np.random.Generator, materials: Materials, *, slip: bool = False) -> None:
         self.rng, self.materials = rng, materials
-        self.leaf = Leaf(rng)
+        self.leaf = Leaf(rng, slip=slip)
         self.face: Face = clutter.printing(rng, materials)
         self.px = rng.uniform(1.7, 3.0) * PX_PER_MM
         self.typed = bool(rng.random() < 0.35)
@@ -39,9 +39,13 @@ class Scribe:
 
     # Ink
 
-    def autograph(self, x: float, y: float) -> None:
-        """A signature with its middle at that height."""
+    def autograph(self, x: float, y: float, most_mm: float | None = None) -> None:
+        """A signature with its middle at that height, no higher than `most_mm`."""
         mask = autograph(self.rng, self.materials)
+        if most_mm is not None and (share := most_mm * PX_PER_MM / mask.shape[0]) < 1:
+            small = cv2.resize(mask, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+            # The pen is not finer where one writes small.
+            mask = np.asarray(np.clip(small * 1.7, 0, 1), np.float32)
         x = min(max(4.0, x), self.leaf.width - mask.shape[1] - 4.0)
         self.leaf.sign(mask, x, y - mask.shape[0] / 2, float(np.clip(self.pen * self.rng.uniform(0.8, 1.1), 0.4, 1)))
 

@@ -7,9 +7,12 @@ must be exact. With somebody who reads print, fields are called after the words 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+
+import cv2
+import numpy as np
 
 from pipeline.doctypes.recover import PX_PER_MM, Blank
 from pipeline.doctypes.ruling import LEAST_MM, TICK_MM, Area, places
@@ -32,6 +35,17 @@ LONGEST_LABEL = 60
 
 #: Boxes from this height on (mm) have their words above or below rather than to their left.
 TALL_MM = 12.0
+
+#: Filled samples show a place to write on where so many of them are written on, of this size (mm), and so little of it
+#: is a field already; its words may stand so far under it. More than so much print is no place to write on, but print
+#: that is elsewhere on each sample.
+MOST_WRITE, HAND_MM, KNOWN, UNDER_MM, PRINTED = 0.5, (8.0, 3.5), 0.25, 14.0, 0.04
+
+#: Print on a blank is darker than this.
+DARK = 150
+
+#: A piece of print of more words than this is seldom the name of what stands below it.
+LONG_NAME = 5
 
 #: Words that tell what a field holds, looked for in this order.
 WORDS: tuple[tuple[str, FieldKind, Identifier | None], ...] = (
@@ -82,10 +96,57 @@ def proposals(blank: Blank, printed: PrintedWords | None = None) -> list[Proposa
         if kind is not None:
             found.append((area, kind))
     found += [(area, None) for area in there.lines if not any(_touch(area, other) for other, _what in found)]
+    hands = [one for one in _hands(blank) if _shared(one, [other for other, _what in found]) < KNOWN]
     words = printed(blank.image) if printed else ()
     made = [_proposal(area, what, width, height, words) for area, what in found]
+    made += [_by_hand(area, width, height, words) for area in hands]
     made.sort(key=lambda one: (round(one.box.y0 * blank.height_mm / 4), one.box.x0))
     _head_columns(made, blank)
+    if any(_signs(one) for one in made):
+        # Where words say where to sign, a large box without such words is for something else.
+        for one in made:
+            if one.kind is FieldKind.SIGNATURE and not _signs(one):
+                one.kind = FieldKind.TEXT
+    return made
+
+
+def _signs(one: Proposal) -> bool:
+    return one.kind is FieldKind.SIGNATURE and re.search(WORDS[0][0], one.words.lower()) is not None
+
+
+def _hands(blank: Blank) -> Iterator[Area]:
+    """Where most samples are written on, whether rules say so or not."""
+    if blank.written is None:
+        return
+    height, width = blank.image.shape
+    most = np.asarray(blank.written > 255 * MOST_WRITE, np.uint8)
+    _count, _labels, stats, _centres = cv2.connectedComponentsWithStats(most, connectivity=8)
+    for x, y, w, h, _area in stats[1:].tolist():
+        # Off the edge, where pages end and borders are.
+        inside = min(x, y, width - x - w, height - y - h) > 2 * PX_PER_MM
+        printed = float((blank.image[y : y + h, x : x + w] < DARK).mean())
+        if printed < PRINTED and inside and w >= HAND_MM[0] * PX_PER_MM and h >= HAND_MM[1] * PX_PER_MM:
+            yield x, y, x + w, y + h
+
+
+def _shared(area: Area, others: Sequence[Area]) -> float:
+    """How much of an area others cover."""
+    covered = 0.0
+    for one in others:
+        wide, high = min(area[2], one[2]) - max(area[0], one[0]), min(area[3], one[3]) - max(area[1], one[1])
+        covered += max(0, wide) * max(0, high)
+    return covered / ((area[2] - area[0]) * (area[3] - area[1]))
+
+
+def _by_hand(area: Area, width: int, height: int, words: Words) -> Proposal:
+    """A proposal from where people write. Below a signature its name stands, and below that what is to be signed."""
+    made = _proposal(area, None, width, height, words)
+    for text, where in words:
+        under = (where.y0 - made.box.y1) * height / PX_PER_MM
+        aligned = min(made.box.x1, where.x1) - max(made.box.x0, where.x0) > 0
+        if aligned and -2 < under < UNDER_MM and re.search(WORDS[0][0], text.lower()) and len(text) <= LONGEST_LABEL:
+            made.kind, made.identifier, made.more = FieldKind.SIGNATURE, None, {}
+            made.words = text.strip(" :*.…_")
     return made
 
 
@@ -161,7 +222,7 @@ def _beside(box: Box, words: Words, width: int, height: int, kind: FieldKind) ->
         elif kind is not FieldKind.CHECKBOX and level and -2 <= left < LEFT_MM:
             near.append((left + 40 * tall, text))
         elif kind is not FieldKind.CHECKBOX and shared > 0 and (-2 <= over < ABOVE_MM or -1 <= under < 5):
-            near.append((25 + max(over, under), text))
+            near.append((25 + max(over, under) + 20 * (len(text.split()) > LONG_NAME), text))
     return min(near)[1].strip(" :*.…_") if near else ""
 
 

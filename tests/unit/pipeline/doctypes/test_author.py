@@ -87,6 +87,17 @@ def test_the_blank_is_recovered(unknown: tuple[DocumentType, Path], made: Docume
     assert np.corrcoef(cv2.GaussianBlur(true, (0, 0), 2).ravel(), cv2.GaussianBlur(flat, (0, 0), 2).ravel())[0, 1] > 0.9
 
 
+def test_samples_show_where_people_write(unknown: tuple[DocumentType, Path]) -> None:
+    pages = [Page(1, cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), None, 200.0) for path in sorted(unknown[1].iterdir())]
+    blank = recovered(pages)
+    assert blank.written is not None and blank.written.shape == blank.image.shape
+    most = blank.written > 127
+    # The paper is mostly bare, and so are its edges; print is no writing.
+    assert 0.002 < most.mean() < 0.25
+    assert most[:6].mean() == most[-6:].mean() == 0
+    assert most[blank.image < 100].mean() < 0.2
+
+
 def test_further_samples_are_found_on_it(unknown: tuple[DocumentType, Path], made: DocumentType) -> None:
     atlas = Atlas([*builtin(), made])
     for seed in (101, 102, 103):

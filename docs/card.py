@@ -227,8 +227,9 @@ def _head(what: str) -> str:
 
 
 def _materials() -> str:
-    there = zip(("fonts", "real digits", "people's letters"), at_hand(), strict=True)
-    more = [word for word, path in there if path is not None]
+    given = at_hand()
+    there = {"fonts": given.fonts, "real digits": given.digits, "people's letters": given.writers}
+    more = [word for word, path in there.items() if path is not None]
     return f"half of them with {', '.join(more)}" if more else "pen strokes only"
 
 

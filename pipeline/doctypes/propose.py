@@ -14,10 +14,13 @@ from typing import Any, TypeAlias
 import cv2
 import numpy as np
 
-from pipeline.doctypes.recover import PX_PER_MM, Blank
+from pipeline.cutting import cut_out
+from pipeline.doctypes.recover import BLANK_DPI, PX_PER_MM, Blank
 from pipeline.doctypes.ruling import LEAST_MM, TICK_MM, Area, places
 from pipeline.doctypes.schema import FieldKind, Identifier
+from pipeline.frames import frames
 from pipeline.geometry import Box
+from pipeline.pages import Page
 from pipeline.reading import Pixels
 
 Words: TypeAlias = Sequence[tuple[str, Box]]
@@ -41,8 +44,11 @@ TALL_MM = 12.0
 #: that is elsewhere on each sample.
 MOST_WRITE, HAND_MM, KNOWN, UNDER_MM, PRINTED = 0.5, (8.0, 3.5), 0.25, 14.0, 0.04
 
-#: Print on a blank is darker than this.
-DARK = 150
+#: Print on a blank is darker than this, and a rule so many pixels thick.
+DARK, RULE = 150, 2
+
+#: The letters of a date in, over or under its boxes.
+LETTERS = re.compile(r"[DMY /|.-]*[DMY][DMY /|.-]*")
 
 #: A piece of print of more words than this is seldom the name of what stands below it.
 LONG_NAME = 5
@@ -90,16 +96,21 @@ def proposals(blank: Blank, printed: PrintedWords | None = None) -> list[Proposa
     """The fields that a blank seems to have, in reading order."""
     height, width = blank.image.shape
     there = places(blank.image)
-    found: list[tuple[Area, FieldKind | int | None]] = [*there.combs]
+    # Rows that are seen whole go before what is seen of them box by box: writing that all samples share stays in some.
+    combs = list(_rows(blank))
+    combs += [(area, cells) for area, cells in there.combs if not any(_touch(area, row) for row, _cells in combs)]
+    found: list[tuple[Area, FieldKind | int | None]] = [*combs]
     for area in there.boxes:
-        kind = None if any(_covers(comb, area) for comb, _cells in there.combs) else _kind(area)
+        kind = None if any(_covers(comb, area) for comb, _cells in combs) else _kind(area)
         if kind is not None:
             found.append((area, kind))
     found += [(area, None) for area in there.lines if not any(_touch(area, other) for other, _what in found)]
-    hands = [one for one in _hands(blank) if _shared(one, [other for other, _what in found]) < KNOWN]
+    known = [other for other, _what in found]
+    hands = [_beyond(one, known) for one in _apart(list(_hands(blank))) if _shared(one, known) < KNOWN]
     words = printed(blank.image) if printed else ()
     made = [_proposal(area, what, width, height, words) for area, what in found]
-    made += [_by_hand(area, width, height, words) for area in hands]
+    tall = HAND_MM[1] * PX_PER_MM
+    made += [_by_hand(area, width, height, words) for area in hands if area[3] - area[1] >= tall]
     made.sort(key=lambda one: (round(one.box.y0 * blank.height_mm / 4), one.box.x0))
     _head_columns(made, blank)
     if any(_signs(one) for one in made):
@@ -112,6 +123,17 @@ def proposals(blank: Blank, printed: PrintedWords | None = None) -> list[Proposa
 
 def _signs(one: Proposal) -> bool:
     return one.kind is FieldKind.SIGNATURE and re.search(WORDS[0][0], one.words.lower()) is not None
+
+
+def _rows(blank: Blank) -> Iterator[tuple[Area, int]]:
+    """Rows of as many boxes as a date has digits, by their frames."""
+    height, width = blank.image.shape
+    page = Page(1, blank.image, None, BLANK_DPI)
+    for frame in frames(page):
+        row = cut_out(page, FieldKind.DATE, frame).row
+        if row is not None:
+            x0, y0, x1, y1 = frame.pixels(width, height)
+            yield (x0 + RULE, y0 + RULE, x1 - RULE, y1 - RULE), row.cells
 
 
 def _hands(blank: Blank) -> Iterator[Area]:
@@ -127,6 +149,27 @@ def _hands(blank: Blank) -> Iterator[Area]:
         printed = float((blank.image[y : y + h, x : x + w] < DARK).mean())
         if printed < PRINTED and inside and w >= HAND_MM[0] * PX_PER_MM and h >= HAND_MM[1] * PX_PER_MM:
             yield x, y, x + w, y + h
+
+
+def _apart(areas: list[Area]) -> list[Area]:
+    """The areas, what two of them share given half to each: long letters reach into the line below."""
+    apart = sorted(areas, key=lambda one: one[1])
+    for lower in range(1, len(apart)):
+        for upper in range(lower):
+            one, other = apart[upper], apart[lower]
+            if min(one[2], other[2]) > max(one[0], other[0]) and one[3] > other[1]:
+                middle = (max(one[1], other[1]) + min(one[3], other[3])) // 2
+                apart[upper], apart[lower] = (*one[:3], middle), (other[0], middle, *other[2:])
+    return [one for one in apart if one[3] - one[1] >= HAND_MM[1] * PX_PER_MM]
+
+
+def _beyond(area: Area, known: Sequence[Area]) -> Area:
+    """The area without what known fields have of its upper or its lower end."""
+    x0, y0, x1, y1 = area
+    for one in known:
+        if min(x1, one[2]) > max(x0, one[0]) and min(y1, one[3]) > max(y0, one[1]):
+            y0, y1 = (y0, one[1]) if one[1] - y0 > y1 - one[3] else (one[3], y1)
+    return x0, y0, x1, y1
 
 
 def _shared(area: Area, others: Sequence[Area]) -> float:
@@ -190,17 +233,21 @@ def _proposal(area: Area, what: FieldKind | int | None, width: int, height: int,
         break
     else:
         # Eight cells in a row are a date wherever nothing else is said, and where letters say so.
-        if cells == 8 and (not beside or _lettered(box, words)):
+        lettered = _lettered(box, words)
+        if cells in (6, 8) and (lettered or (cells == 8 and not beside)):
             kind = FieldKind.DATE
+            # What stands beside it is for something else.
+            beside = "" if lettered else beside
     more = {"format": "DDMMYYYY" if cells == 8 else "DDMMYY"} if kind is FieldKind.DATE and cells in (6, 8) else {}
     return Proposal(kind, box, cells, identifier, beside, more)
 
 
 def _lettered(box: Box, words: Words) -> bool:
-    """Whether a comb has the letters of a date in or above its cells: D D M M Y Y Y Y."""
+    """Whether a comb has the letters of a date in, above or below its cells: D D M M Y Y Y Y."""
     for text, where in words:
         inside = box.x0 - 0.01 < where.x0 and where.x1 < box.x1 + 0.01
-        if inside and box.y0 - 1.2 * box.height < where.y0 < box.y1 and re.fullmatch(r"[DMY /.-]+", text.upper()):
+        near = box.y0 - 1.2 * box.height < where.y0 < box.y1 + 0.8 * box.height
+        if inside and near and LETTERS.fullmatch(text.upper()):
             return True
     return False
 
@@ -210,7 +257,7 @@ def _beside(box: Box, words: Words, width: int, height: int, kind: FieldKind) ->
     near: list[tuple[float, str]] = []
     tall = box.height * height / PX_PER_MM > TALL_MM
     for text, where in words:
-        if len(text) > LONGEST_LABEL or len(re.sub(r"[^a-zA-Z]", "", text)) < 2:
+        if len(text) > LONGEST_LABEL or len(re.sub(r"[^a-zA-Z]", "", text)) < 2 or LETTERS.fullmatch(text.upper()):
             continue
         middle = (where.y0 + where.y1) / 2
         level = box.y0 - 0.3 * box.height < middle < box.y1 + 0.2 * box.height

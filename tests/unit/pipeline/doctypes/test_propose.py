@@ -94,3 +94,33 @@ def test_a_sentence_is_no_name_where_a_word_stands_at_the_left() -> None:
     ]
     (one,) = proposed(image, None, words)
     assert (one.words, one.kind) == ("Pay", FieldKind.TEXT)
+
+
+def test_a_row_of_boxes_is_whole_though_all_samples_share_some_digits() -> None:
+    image = paper()
+    x0, y0, y1 = (round(side * PX_PER_MM) for side in (140, 10, 17))
+    step = round(6 * PX_PER_MM)
+    for cell in range(8):
+        cv2.rectangle(image, (x0 + cell * step, y0), (x0 + (cell + 1) * step, y1), 60, 2)
+        if cell in (4, 5, 6):
+            # All samples are of the same decade, so that its digits stay on the blank, grown together with a side.
+            at_ = (x0 + cell * step - 2, y1 - 6)
+            cv2.putText(image, "201"[cell - 4], at_, cv2.FONT_HERSHEY_SIMPLEX, 1.2, 20, 4)
+    letters = ("D D M M Y Y Y Y", at(141, 18, 187, 20.5))
+    (one,) = proposed(image, None, [letters, ("Hyderabad 500001", at(90, 10, 135, 14))])
+    assert (one.kind, one.cells, one.words) == (FieldKind.DATE, 8, "")
+    assert one.more == {"format": "DDMMYYYY"}
+    assert one.box.overlap(Box(x0 / WIDTH, y0 / HEIGHT, (x0 + 8 * step) / WIDTH, y1 / HEIGHT)) > 0.85
+
+
+def test_fields_where_people_write_share_no_place() -> None:
+    image = paper()
+    y, left, right = (round(side * PX_PER_MM) for side in (60, 30, 150))
+    cv2.line(image, (left, y), (right, y), 30, 2)
+    made = proposed(image, written((40, 20, 120, 30), (90, 28, 160, 38), (40, 45, 100, 54.5)))
+    assert len(made) == 3, "what is written as one, what is written under it, and the line"
+    for row, one in enumerate(made):
+        for other in made[:row]:
+            across = min(one.box.x1, other.box.x1) - max(one.box.x0, other.box.x0)
+            down = min(one.box.y1, other.box.y1) - max(one.box.y0, other.box.y0)
+            assert across <= 0 or down <= 0.001

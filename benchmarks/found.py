@@ -1,10 +1,10 @@
 """Fields that nobody drew a box around: pictures of nothing but a field, and dates by hand on pages of no known form.
 
-    python -m benchmarks.found pendigits-orig.tra pendigits-orig.tes [--count 100]
+    python -m benchmarks.found pendigits-orig.tes [--count 100]
 
 Everything goes the way of `docvigil read --kind …` without a box. The fields are drawn from the test split, as hard as
 those of the card's table of single fields, and saved as a picture each; of those that hold a string its value is
-compared. The dates are those of `benchmarks.hands`, in the digits of people from another collection, each in comb boxes
+compared. The dates are those of `benchmarks.hands`, in the digits of people whom no training knows, each in comb boxes
 beside the word "Date" on a page of printed text, where OCR makes of them what it can. Intervals are Wilson's, 95 %.
 """
 

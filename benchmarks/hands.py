@@ -1,11 +1,12 @@
-"""Dates in comb boxes, in the hands of people from a collection that training knows nothing of.
+"""Dates in comb boxes, in the hands of people whom no training knows.
 
-    python -m benchmarks.hands pendigits-orig.tra pendigits-orig.tes [--count 2000] [--model FOLDER] [--boxes]
+    python -m benchmarks.hands pendigits-orig.tes [--count 2000] [--model FOLDER] [--boxes]
 
-The files are the unprocessed ones of Alpaydin and Alimoglu's Pen-Based Recognition of Handwritten Digits (UCI Machine
-Learning Repository, doi:10.24432/C5MG6K, CC BY 4.0): 10,992 digits by 44 people, as strokes. Each date is written in
-one person's digits, drawn as hard as all evidence is that is drawn field by field (`models/synthesis/evidence.py`), and
-read as the pipeline reads it, without the check by the recogniser of print.
+The file is the unprocessed one for testing of Alpaydin and Alimoglu's Pen-Based Recognition of Handwritten Digits (UCI
+Machine Learning Repository, doi:10.24432/C5MG6K, CC BY 4.0): 3,498 digits by 14 people, as strokes; training draws with
+those of the 30 other people of that collection. Each date is written in one person's digits, drawn as hard as all
+evidence is that is drawn field by field (`models/synthesis/evidence.py`), and read as the pipeline reads it, without
+the check by the recogniser of print.
 
 With `--boxes` nothing is known of the comb, as for `docvigil read` with a box: each field stands on a page of its own,
 and how many boxes it has, and where, is to be seen. So many of them were found is told too.
@@ -54,7 +55,7 @@ def materials(paths: list[Path]) -> Materials:
     """What a plain install draws with, and these people's digits. Raises ValueError where there are none."""
     found = [one for path in paths for one in samples(path, "test")]
     if not found:
-        raise ValueError("these files hold no digits; give pendigits-orig.tra and pendigits-orig.tes, unpacked")
+        raise ValueError("these files hold no digits; give pendigits-orig.tes, unpacked")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "writers.npz"
         np.savez(file, **packed(found, [], "test"))  # type: ignore[arg-type]

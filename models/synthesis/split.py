@@ -1,8 +1,8 @@
 """Which fonts, digits and signers are for training and which for testing. Nothing is ever on both sides.
 
 Stroke fonts and the font inside Pillow are listed; every other font is assigned by the hash of its name, digits by the
-halves of their own data set, signers by the parity of their number, writers by who collected their letters. The same
-name is on the same side for ever.
+halves of their own data set, signers by the parity of their number, writers by who collected their letters or in
+which file they are. The same name is on the same side for ever.
 """
 
 from __future__ import annotations

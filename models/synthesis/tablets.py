@@ -28,9 +28,19 @@ PAUSE = re.compile(r"^\.DT.*$", re.MULTILINE)
 #: The collection whose files begin so counts y downwards.
 DOWNWARDS = "UJI"
 
+#: The people of this file are for testing, all others for training.
+TESTING = "pendigits-orig.tes"
+
 
 def samples(path: Path, split: Split) -> Iterator[Sample]:
-    """The letters of one file, with who wrote them. Raises OSError for a file that isn't there."""
+    """The letters of one file, with who wrote them.
+
+    Raises OSError for a file that isn't there, and ValueError for one of the other side: what is tested on must never
+    have been trained on.
+    """
+    belongs: Split = "test" if path.name == TESTING else "train"
+    if split != belongs:
+        raise ValueError(f"the people of {path.name} are of the {belongs} split and may not be used for {split}")
     for part in SEGMENT.split(path.read_text("latin-1"))[1:]:
         letter, person = LETTER.match(part), PERSON.search(part)
         if letter is None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from models.synthesis.split import Split
 from models.synthesis.tablets import samples
 
 DIGITS = """.LEXICON "0" "7"
@@ -63,3 +65,13 @@ def test_letters_of_a_file_are_one_persons_and_the_right_way_up(tmp_path: Path) 
     assert one.letter == "g" and one.writer == "UJIpenchars-w03"
     assert len(one.strokes) == 2, "what follows a pause is the same letter"
     assert np.isclose(one.strokes[0][0, 1], -0.64) and np.isclose(one.strokes[1][-1, 1], 0.36)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"), [("pendigits-orig.tra", "test"), ("UJIpenchars-w03", "test"), ("pendigits-orig.tes", "train")]
+)
+def test_nobody_is_on_both_sides(tmp_path: Path, name: str, wrong: Split) -> None:
+    (tmp_path / name).write_text(DIGITS)
+    with pytest.raises(ValueError, match="may not be used"):
+        list(samples(tmp_path / name, wrong))
+    assert len(list(samples(tmp_path / name, "test" if wrong == "train" else "train"))) > 0

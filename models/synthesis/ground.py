@@ -26,7 +26,7 @@ def lay_under(leaf: Leaf, face: Face) -> None:
     for _ in range(int(rng.integers(1, 3))):
         canvas = np.zeros((leaf.height, leaf.width), np.uint8)
         patterns[int(rng.integers(len(patterns)))](rng, canvas, face)
-        mask: Mask = canvas.astype(np.float32) / 255
+        mask: Mask = np.asarray(canvas / np.float32(255), np.float32)
         if rng.random() < 0.3:
             x0, y0 = (rng.uniform(0, 0.5, 2) * (leaf.width, leaf.height)).astype(int)
             wide, high = (rng.uniform(0.2, 0.5, 2) * (leaf.width, leaf.height)).astype(int)

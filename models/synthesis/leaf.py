@@ -206,4 +206,5 @@ def _grained(rng: np.random.Generator, image: Mask) -> None:
             image[-deep:] = 0.0
         else:
             image[:deep] = 0.0
-        image[:, :side] = 0.0 if rng.random() < 0.5 else image[:, :side]
+        if rng.random() < 0.5:
+            image[:, :side] = 0.0

@@ -58,7 +58,7 @@ class Writer(Scribe):
             "form": self._form,
             "drawing": self._drawing,
             "manuscript": self._manuscript,
-            "slip": lambda: slips.fill(self, signed=self.signed),
+            "slip": self._slip,
         }[self.kind]()
         self._around()
         return self.leaf.scanned()
@@ -158,6 +158,9 @@ class Writer(Scribe):
             self.y += px * rng.uniform(2.0, 2.6)
         if self.signed:
             self.autograph(self.left + rng.uniform(0, 0.5) * (self.right - self.left), self.y)
+
+    def _slip(self) -> None:
+        slips.fill(self, signed=self.signed)
 
     # Parts of pages
 

@@ -324,3 +324,22 @@ def test_damaged_bytes_raise_nothing_but_bad_file(suffix: str, data: st.DataObje
 )
 def test_sniff(head: bytes, kind: str | None) -> None:
     assert sniff(head) == kind
+
+
+@pytest.mark.parametrize(
+    ("size", "dpi"),
+    [
+        ((1654, 2339), 200),
+        ((2550, 3300), 300),
+        ((1240, 1754), 150),
+        ((2480, 1754), 300),
+        ((2372, 1093), 300),
+        ((1000, 1100), 94.1),
+    ],
+    ids=["A4", "letter", "A4 coarse", "A5", "cheque", "no usual sheet"],
+)
+def test_without_a_resolution_a_picture_is_a_usual_sheet(tmp_path: Path, size: tuple[int, int], dpi: float) -> None:
+    path = tmp_path / "page.png"
+    Image.new("L", size, 255).save(path)
+    (page,) = render(path, Limits(dpi=300))
+    assert page.dpi == pytest.approx(dpi, rel=0.01)

@@ -44,8 +44,8 @@ TALL_MM = 12.0
 #: that is elsewhere on each sample.
 MOST_WRITE, HAND_MM, KNOWN, UNDER_MM, PRINTED = 0.5, (8.0, 3.5), 0.25, 14.0, 0.04
 
-#: Print on a blank is darker than this, and a rule so many pixels thick.
-DARK, RULE = 150, 2
+#: Print on a blank is darker than this, and a rule so many pixels thick; boxes of a row are alike within this share.
+DARK, RULE, EVEN = 150, 2, 0.12
 
 #: The letters of a date in, over or under its boxes.
 LETTERS = re.compile(r"[DMY /|.-]*[DMY][DMY /|.-]*")
@@ -97,7 +97,7 @@ def proposals(blank: Blank, printed: PrintedWords | None = None) -> list[Proposa
     height, width = blank.image.shape
     there = places(blank.image)
     # Rows that are seen whole go before what is seen of them box by box: writing that all samples share stays in some.
-    combs = list(_rows(blank))
+    combs = list(_rows(blank, there.combs))
     combs += [(area, cells) for area, cells in there.combs if not any(_touch(area, row) for row, _cells in combs)]
     found: list[tuple[Area, FieldKind | int | None]] = [*combs]
     for area in there.boxes:
@@ -125,15 +125,26 @@ def _signs(one: Proposal) -> bool:
     return one.kind is FieldKind.SIGNATURE and re.search(WORDS[0][0], one.words.lower()) is not None
 
 
-def _rows(blank: Blank) -> Iterator[tuple[Area, int]]:
-    """Rows of as many boxes as a date has digits, by their frames."""
+def _rows(blank: Blank, seen: Sequence[tuple[Area, int]]) -> Iterator[tuple[Area, int]]:
+    """Rows of as many boxes as a date has digits, by their frames, of which not all boxes were `seen`."""
     height, width = blank.image.shape
     page = Page(1, blank.image, None, BLANK_DPI)
-    for frame in frames(page):
-        row = cut_out(page, FieldKind.DATE, frame).row
-        if row is not None:
-            x0, y0, x1, y1 = frame.pixels(width, height)
-            yield (x0 + RULE, y0 + RULE, x1 - RULE, y1 - RULE), row.cells
+    taken: list[Area] = []
+    # What lies between the rules of two rows is higher than either.
+    for frame in sorted(frames(page), key=lambda one: one.height):
+        x0, y0, x1, y1 = frame.pixels(width, height)
+        area = x0 + RULE, y0 + RULE, x1 - RULE, y1 - RULE
+        inside = [(other, cells) for other, cells in seen if _touch(area, other)]
+        row = None if any(_touch(area, one) for one in taken) else cut_out(page, FieldKind.DATE, frame).row
+        if row is not None and all(_is_part(other, cells, area, row.cells) for other, cells in inside):
+            taken.append(area)
+            yield area, row.cells
+
+
+def _is_part(part: Area, cells: int, row: Area, of: int) -> bool:
+    """Whether so many boxes are some of a row's, as wide as its boxes are."""
+    wide = (row[2] - row[0]) / of
+    return cells < of and abs((part[2] - part[0]) / cells - wide) < EVEN * wide
 
 
 def _hands(blank: Blank) -> Iterator[Area]:

@@ -37,6 +37,9 @@ LEAST_PRINT = 0.8
 #: How sure one is of an identifier and of an amount that OCR read on the page.
 PRINTED_IDENTIFIER, PRINTED_AMOUNT = 0.93, 0.75
 
+#: Digits of a whole date.
+FULL_DATE = 8
+
 #: How likely it is that handwriting without a label that reads as a date is the page's date.
 UNLABELLED = 0.75
 
@@ -168,8 +171,8 @@ class Regions:
             and (told.value is not None or kind in CHOICES)
             and not any(other.box is not None and _holds(spot.box, other.box) for other in machine)
         ]
-        # A label says that a date is near; what reads as one is it.
-        best = max([*machine, *found], key=lambda one: (one.normalised is not None, one.confidence), default=None)
+        # A label says that a field is near; what reads as one is it.
+        best = max([*machine, *found], key=lambda one: (_reads_as_one(one), one.confidence), default=None)
         labelled = {spot.box for spot in looked if spot.labelled}
         # Where a label says that it is the field it is there, however unsure its reading.
         if best is not None and (best.confidence >= 0.5 or best.box in labelled):
@@ -295,6 +298,11 @@ def _told(found: Reading, box: Box | None = None) -> RegionReading:
     if kind in CHOICES and found.state in (AnswerState.PRESENT, AnswerState.EMPTY) and found.filled == present:
         sure = found.present if present else 1 - found.present
     return RegionReading(box or found.evidence.box, present, value, normalised, sure)
+
+
+def _reads_as_one(one: RegionReading) -> bool:
+    """Whether a value is of its kind; a date of all its digits is one though no calendar has it."""
+    return one.normalised is not None or sum(letter.isdigit() for letter in one.value or "") == FULL_DATE
 
 
 def _speaks(spot: Spot, kind: FieldKind) -> bool:

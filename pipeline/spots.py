@@ -86,7 +86,7 @@ def spots(page: Page, kind: FieldKind, words: Words) -> list[Spot]:
         return [Spot(box, True) for box in _ticks(page)][: 2 * MOST_SPOTS]
     found = [Spot(box, True) for box in _beside_labels(page, kind, words)]
     if kind is FieldKind.DATE:
-        rows = list(_date_boxes(page, words))
+        rows = _date_boxes(page, words)
         found = rows + [spot for spot in found if not any(_covers(one.box, spot.box) for one in rows)]
     if kind in (FieldKind.SIGNATURE, FieldKind.ENDORSEMENT, FieldKind.TEXT):
         marks = _stamps(page) if kind is FieldKind.ENDORSEMENT and page.colour is not None else _marks(page, words)
@@ -156,7 +156,7 @@ def _beside_labels(page: Page, kind: FieldKind, words: Words) -> Iterator[Box]:
                 yield above
 
 
-def _date_boxes(page: Page, words: Words) -> Iterator[Spot]:
+def _date_boxes(page: Page, words: Words) -> list[Spot]:
     """Rows of as many boxes as a date has digits, those first that a label says are one."""
     height, width = page.image.shape
     mm_x, mm_y = page.dpi / 25.4 / width, page.dpi / 25.4 / height
@@ -167,7 +167,7 @@ def _date_boxes(page: Page, words: Words) -> Iterator[Spot]:
     for row in rows:
         near = Box(row.x0 - LEFT_MM * mm_x, row.y0 - OVER_MM * mm_y, row.x1, row.y1 + OVER_MM * mm_y)
         found.append(Spot(row, any(near.x0 < one.x1 and one.x0 < near.x1 and _level(one, near) for one in named)))
-    return iter(sorted(found, key=lambda one: not one.labelled))
+    return sorted(found, key=lambda one: not one.labelled)
 
 
 def _level(one: Box, near: Box) -> bool:

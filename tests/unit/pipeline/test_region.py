@@ -296,6 +296,15 @@ def test_what_reads_as_a_date_goes_before_what_a_label_says(tmp_path: Path) -> N
     assert found.value == "15032016" and found.box is not None and found.box.overlap(row) > 0.8
 
 
+def test_an_impossible_date_by_hand_goes_before_a_less_sure_one_in_print(tmp_path: Path) -> None:
+    page = paper()
+    row = comb(page, 260, 400, 8, text="31022016")
+    words = [("Date", fractions(148, 408, 228, 440)), ("edition of 01/04/2015", fractions(150, 1600, 420, 1625))]
+    found, _ = read(tmp_path, page, FieldKind.DATE, None, says("31022016", 0.999), words)
+    assert (found.value, found.normalised) == ("31022016", None), "and as it is written"
+    assert found.box is not None and found.box.overlap(row) > 0.8
+
+
 def test_words_behind_a_label_are_no_date(tmp_path: Path) -> None:
     page = paper()
     words = [("Date of the meeting", fractions(148, 408, 528, 440)), ("Date", fractions(148, 808, 228, 840))]

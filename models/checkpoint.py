@@ -13,6 +13,9 @@ WEIGHTS = "model.safetensors"
 #: The weights of the reader of comb boxes, where a checkpoint has one.
 CELLS = "cells.safetensors"
 
+#: The weights of the reader of columns, where a checkpoint has one.
+COLUMNS = "columns.safetensors"
+
 
 def bundled() -> Path:
     """The folder of the checkpoint that ships."""
@@ -21,11 +24,11 @@ def bundled() -> Path:
 
 def digest(folder: Path) -> str:
     """The model version: twelve hexadecimal digits that change with weights, architecture and calibration, and with
-    the reader of comb boxes."""
+    the readers of comb boxes and of columns."""
     sha = hashlib.sha256()
-    for name in (WEIGHTS, "config.json", CALIBRATION, CELLS):
+    for name in (WEIGHTS, "config.json", CALIBRATION, CELLS, COLUMNS):
         path = folder / name
-        # Checkpoints from before there was such a reader keep their names.
-        if path.exists() or name != CELLS:
+        # Checkpoints from before there were such readers keep their names.
+        if path.exists() or name not in (CELLS, COLUMNS):
             sha.update(name.encode() + b"\0" + (path.read_bytes() if path.exists() else b"") + b"\0")
     return sha.hexdigest()[:12]

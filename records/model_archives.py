@@ -26,6 +26,7 @@ FILES = {
     "spotting.json": False,
     "spotting.safetensors": False,
     "cells.safetensors": False,
+    "columns.safetensors": False,
 }
 
 #: An archive with a file larger than this is refused.

@@ -8,6 +8,7 @@ ever cut, and derived page images have the rest blotted out.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import cast
 
 import cv2
@@ -97,7 +98,6 @@ def _field(page: Page, location: Location, field: FormField) -> Evidence:
     across = box.width * sheet.width / PX_PER_MM
     if np.hypot(*(corners[1] - corners[0])) / across * 25.4 < LEAST_DPI:
         faults.append("resolution")
-    cells = 4 if field.cells and is_masked(field) else field.cells
     return Evidence(
         field=field.name,
         kind=QuestionKind(field.kind.value),
@@ -106,14 +106,32 @@ def _field(page: Page, location: Location, field: FormField) -> Evidence:
         image=image,
         alternate=narrowed(image),
         residual=residual if math.isfinite(residual) else None,
-        cells=cells,
-        row=between_margins(cells),
+        cells=_cells(field),
+        row=row_of(field),
         faults=tuple(faults),
     )
 
 
-def between_margins(cells: int | None) -> Row | None:
+def _cells(field: FormField) -> int | None:
+    """How many comb boxes of a field may be kept."""
+    return 4 if field.cells and is_masked(field) else field.cells
+
+
+def row_of(field: FormField) -> Row | None:
     """Where the comb boxes of a field stand in its evidence."""
+    even = between_margins(_cells(field))
+    if even is None or not field.groups or is_masked(field):
+        return even
+    # In widths of a box, from the left side of the first.
+    starts = [sum(field.groups[:number]) + field.gap * number for number in range(len(field.groups))]
+    places = [start + one + 0.5 for start, count in zip(starts, field.groups, strict=True) for one in range(count)]
+    whole = starts[-1] + field.groups[-1]
+    wide = even.right - even.left
+    return replace(even, middles=tuple(even.left + wide * one / whole for one in places))
+
+
+def between_margins(cells: int | None) -> Row | None:
+    """Where so many boxes side by side stand in the evidence of their field."""
     return None if cells is None else Row(cells, MARGIN_X / (1 + 2 * MARGIN_X), (1 + MARGIN_X) / (1 + 2 * MARGIN_X))
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from pipeline.checks import Context, Form, FormSheet, judge_form, judge_page
 from pipeline.doctypes.schema import FormField
-from pipeline.evidence import between_margins, narrowed
+from pipeline.evidence import between_margins, narrowed, row_of
 from pipeline.findings import Finding, Outcome, Verdict
 from pipeline.questions import Reading, questions, reading
 from pipeline.reading import Evidence, Question, QuestionKind, Reader
@@ -110,7 +110,7 @@ def _read(
         field = None
         if key is not None and entry.field != "unexpected":
             field = station.types.get(key).field(entry.field)
-        cut = unpacked(entry, pictures)
+        cut = unpacked(entry, pictures, field)
         wanted = [replace(one, priority=priority) for one in questions(cut, field)]
         portion.append((cut, field, wanted))
         if cut.untouched:
@@ -122,8 +122,8 @@ def _read(
     return readings
 
 
-def unpacked(entry: EvidenceEntry, pictures: EvidenceReader) -> Evidence:
-    """An evidence as it was cut, but for the picture of an untouched one."""
+def unpacked(entry: EvidenceEntry, pictures: EvidenceReader, field: FormField | None = None) -> Evidence:
+    """An evidence of a field as it was cut, but for the picture of an untouched one."""
     kind = QuestionKind(entry.kind)
     # Of an untouched field nobody asks, so its picture need not be unpacked.
     image = UNSEEN if entry.untouched else pictures.image(entry.image)
@@ -137,7 +137,7 @@ def unpacked(entry: EvidenceEntry, pictures: EvidenceReader) -> Evidence:
         alternate=None if kind is QuestionKind.MARK or entry.untouched else narrowed(image),
         residual=entry.residual,
         cells=entry.cells,
-        row=between_margins(entry.cells),
+        row=between_margins(entry.cells) if field is None else row_of(field),
         faults=entry.faults,
         untouched=entry.untouched,
     )

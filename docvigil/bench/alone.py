@@ -59,7 +59,7 @@ def asked(store: ObjectStore, manifest: Mapping[str, Any], types: Mapping[str, D
         for one in told.evidences:
             key = doctypes.get(one.page)
             field = None if key is None or one.field == "unexpected" else types[key].field(one.field)
-            found += questions(unpacked(one, pictures), field)
+            found += questions(unpacked(one, pictures, field), field)
     return [one for one in found if one.kind is not QuestionKind.PRINT]
 
 

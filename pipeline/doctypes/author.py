@@ -21,7 +21,8 @@ from pipeline.doctypes.describe import as_yaml
 from pipeline.doctypes.load import DESCRIPTION, load
 from pipeline.doctypes.preview import Report, check
 from pipeline.doctypes.propose import PrintedWords, Proposal, names, proposals
-from pipeline.doctypes.recover import BLANK_DPI, LEAST_SAMPLES, MOST_SAMPLES, Blank, recovered, straightened
+from pipeline.doctypes.recover import LEAST_SAMPLES, MOST_SAMPLES, Blank, recovered, straightened
+from pipeline.doctypes.rules import BLANK_DPI
 from pipeline.doctypes.schema import FieldKind, TypeName
 from pipeline.pages import BadFile, Limits, Page, render
 from pipeline.reading import Pixels
@@ -49,8 +50,9 @@ GUIDE = """\
 # 1. Remove what is no field; correct names, labels and kinds (signature, date, endorsement, text, identifier, amount,
 #    checkbox). A name is lower case with underscores; a label is what the reviewer sees.
 # 2. Say what must be filled: `required: true`, or `required_if: other_field` (a joint holder signs when named).
-# 3. Combs: `cells`, for a date also `format: DDMMYYYY`. Identifiers: `identifier: pan`, aadhaar_last4, aadhaar, bo_id,
-#    isin, ifsc, pin_code or serial.
+# 3. Combs: `cells`, for a date also `format: DDMMYYYY`; where boxes stand in groups `groups: [2, 2, 4]` and the `gap`
+#    between them in widths of a box. Identifiers: `identifier: pan`, aadhaar_last4, aadhaar, bo_id, isin, ifsc,
+#    pin_code or serial.
 # 4. More checks, where they apply: `{{check: date.stale, max_age_days: 92}}`,
 #    `{{check: date.order, not_before: other_date}}`, `{{check: amount.mismatch, words: field_with_the_words}}`; each
 #    may name its `rule: id` from the list of rules.

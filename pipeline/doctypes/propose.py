@@ -14,13 +14,12 @@ from typing import Any, TypeAlias
 import cv2
 import numpy as np
 
-from pipeline.cutting import cut_out
-from pipeline.doctypes.recover import BLANK_DPI, PX_PER_MM, Blank
+from pipeline.doctypes.combs import Comb, combs, covers, touch
+from pipeline.doctypes.recover import Blank
+from pipeline.doctypes.rules import PX_PER_MM
 from pipeline.doctypes.ruling import LEAST_MM, TICK_MM, Area, places
 from pipeline.doctypes.schema import FieldKind, Identifier
-from pipeline.frames import frames
 from pipeline.geometry import Box
-from pipeline.pages import Page
 from pipeline.reading import Pixels
 
 Words: TypeAlias = Sequence[tuple[str, Box]]
@@ -44,8 +43,19 @@ TALL_MM = 12.0
 #: that is elsewhere on each sample.
 MOST_WRITE, HAND_MM, KNOWN, UNDER_MM, PRINTED = 0.5, (8.0, 3.5), 0.25, 14.0, 0.04
 
-#: Print on a blank is darker than this, and a rule so many pixels thick; boxes of a row are alike within this share.
-DARK, RULE, EVEN = 150, 2, 0.12
+#: The words of a box to tick may begin with the box itself (mm), which looks like a letter.
+WIDE_MM = 4.5
+
+#: So many letters and more are words.
+WORDED = 4
+
+#: Print on a blank is darker than this.
+DARK = 150
+
+#: Cells from so many on whose words say that a number stands in them are read as one; so are eight whose words speak of
+#: a day, as a date.
+NUMBERED, NUMBER, NAME = 4, re.compile(r"\b(no|nos|number|code|id|ref|reference|serial)\b"), re.compile(r"name|e-?mail")
+DAY = re.compile(r"\b(from|to|till|until|upto|period|expiry|issued)\b")
 
 #: The letters of a date in, over or under its boxes.
 LETTERS = re.compile(r"[DMY /|.-]*[DMY][DMY /|.-]*")
@@ -64,7 +74,7 @@ WORDS: tuple[tuple[str, FieldKind, Identifier | None], ...] = (
     (r"\b(aadhaar|uid)\b", FieldKind.IDENTIFIER, Identifier.AADHAAR),
     (r"\bifsc?\b", FieldKind.IDENTIFIER, Identifier.IFSC),
     (r"\b(bo id|client id|demat a)", FieldKind.IDENTIFIER, Identifier.BO_ID),
-    (r"\bpin ?code\b", FieldKind.IDENTIFIER, Identifier.PIN_CODE),
+    (r"\bpin\b[ /]*(post)? ?code\b", FieldKind.IDENTIFIER, Identifier.PIN_CODE),
     (r"\b(amount|quantity|rs\.?|rupees|consideration)\b", FieldKind.AMOUNT, None),
 )
 
@@ -96,18 +106,16 @@ def proposals(blank: Blank, printed: PrintedWords | None = None) -> list[Proposa
     """The fields that a blank seems to have, in reading order."""
     height, width = blank.image.shape
     there = places(blank.image)
-    # Rows that are seen whole go before what is seen of them box by box: writing that all samples share stays in some.
-    combs = list(_rows(blank, there.combs))
-    combs += [(area, cells) for area, cells in there.combs if not any(_touch(area, row) for row, _cells in combs)]
-    found: list[tuple[Area, FieldKind | int | None]] = [*combs]
+    words = printed(blank.image) if printed else ()
+    rows = [one for one in combs(blank, there) if not _worded(one, words, width, height)]
+    found: list[tuple[Area, FieldKind | Comb | None]] = [(one.area, one) for one in rows]
     for area in there.boxes:
-        kind = None if any(_covers(comb, area) for comb, _cells in combs) else _kind(area)
+        kind = None if any(covers(one.area, area) for one in rows) else _kind(area)
         if kind is not None:
             found.append((area, kind))
-    found += [(area, None) for area in there.lines if not any(_touch(area, other) for other, _what in found)]
+    found += [(area, None) for area in there.lines if not any(touch(area, other) for other, _what in found)]
     known = [other for other, _what in found]
     hands = [_beyond(one, known) for one in _apart(list(_hands(blank))) if _shared(one, known) < KNOWN]
-    words = printed(blank.image) if printed else ()
     made = [_proposal(area, what, width, height, words) for area, what in found]
     tall = HAND_MM[1] * PX_PER_MM
     made += [_by_hand(area, width, height, words) for area in hands if area[3] - area[1] >= tall]
@@ -121,30 +129,18 @@ def proposals(blank: Blank, printed: PrintedWords | None = None) -> list[Proposa
     return made
 
 
+def _worded(comb: Comb, words: Words, width: int, height: int) -> bool:
+    """Whether words are printed in a row of cells, other than the letters of a date: a line of a table then."""
+    for text, where in words:
+        middle = (where.x0 + where.x1) / 2 * width, (where.y0 + where.y1) / 2 * height
+        inside = comb.area[0] < middle[0] < comb.area[2] and comb.area[1] < middle[1] < comb.area[3]
+        if inside and len(re.sub(r"[^a-z]", "", text.lower())) >= WORDED and not LETTERS.fullmatch(text.upper()):
+            return True
+    return False
+
+
 def _signs(one: Proposal) -> bool:
     return one.kind is FieldKind.SIGNATURE and re.search(WORDS[0][0], one.words.lower()) is not None
-
-
-def _rows(blank: Blank, seen: Sequence[tuple[Area, int]]) -> Iterator[tuple[Area, int]]:
-    """Rows of as many boxes as a date has digits, by their frames, of which not all boxes were `seen`."""
-    height, width = blank.image.shape
-    page = Page(1, blank.image, None, BLANK_DPI)
-    taken: list[Area] = []
-    # What lies between the rules of two rows is higher than either.
-    for frame in sorted(frames(page), key=lambda one: one.height):
-        x0, y0, x1, y1 = frame.pixels(width, height)
-        area = x0 + RULE, y0 + RULE, x1 - RULE, y1 - RULE
-        inside = [(other, cells) for other, cells in seen if _touch(area, other)]
-        row = None if any(_touch(area, one) for one in taken) else cut_out(page, FieldKind.DATE, frame).row
-        if row is not None and all(_is_part(other, cells, area, row.cells) for other, cells in inside):
-            taken.append(area)
-            yield area, row.cells
-
-
-def _is_part(part: Area, cells: int, row: Area, of: int) -> bool:
-    """Whether so many boxes are some of a row's, as wide as its boxes are."""
-    wide = (row[2] - row[0]) / of
-    return cells < of and abs((part[2] - part[0]) / cells - wide) < EVEN * wide
 
 
 def _hands(blank: Blank) -> Iterator[Area]:
@@ -218,20 +214,11 @@ def _kind(area: Area) -> FieldKind | None:
     return FieldKind.TEXT
 
 
-def _covers(outer: Area, inner: Area) -> bool:
-    x, y = (inner[0] + inner[2]) / 2, (inner[1] + inner[3]) / 2
-    return outer[0] < x < outer[2] and outer[1] < y < outer[3]
-
-
-def _touch(one: Area, other: Area) -> bool:
-    wide, high = min(one[2], other[2]) - max(one[0], other[0]), min(one[3], other[3]) - max(one[1], other[1])
-    return min(wide, high) > PX_PER_MM
-
-
-def _proposal(area: Area, what: FieldKind | int | None, width: int, height: int, words: Words) -> Proposal:
-    """A proposal from an area and what it is: a kind, a number of cells, or None for a rule to write on."""
+def _proposal(area: Area, what: FieldKind | Comb | None, width: int, height: int, words: Words) -> Proposal:
+    """A proposal from an area and what it is: a kind, a row of cells, or None for a rule to write on."""
     box = Box(area[0] / width, area[1] / height, area[2] / width, area[3] / height)
-    cells = what if isinstance(what, int) else None
+    comb = what if isinstance(what, Comb) else None
+    cells = comb.cells if comb else None
     kind = what if isinstance(what, FieldKind) else FieldKind.TEXT
     beside = _beside(box, words, width, height, kind)
     identifier = None
@@ -245,11 +232,18 @@ def _proposal(area: Area, what: FieldKind | int | None, width: int, height: int,
     else:
         # Eight cells in a row are a date wherever nothing else is said, and where letters say so.
         lettered = _lettered(box, words)
-        if cells in (6, 8) and (lettered or (cells == 8 and not beside)):
+        day = cells == 8 and (not beside or DAY.search(beside.lower()))
+        if comb and cells in (6, 8) and (lettered or comb.groups or day):
             kind = FieldKind.DATE
             # What stands beside it is for something else.
             beside = "" if lettered else beside
-    more = {"format": "DDMMYYYY" if cells == 8 else "DDMMYY"} if kind is FieldKind.DATE and cells in (6, 8) else {}
+        elif cells and cells >= NUMBERED and NUMBER.search(beside.lower()) and not NAME.search(beside.lower()):
+            kind, identifier = FieldKind.IDENTIFIER, Identifier.SERIAL
+    more: dict[str, Any] = (
+        {"format": "DDMMYYYY" if cells == 8 else "DDMMYY"} if kind is FieldKind.DATE and cells in (6, 8) else {}
+    )
+    if comb and comb.groups:
+        more |= {"groups": list(comb.groups), "gap": comb.gap}
     return Proposal(kind, box, cells, identifier, beside, more)
 
 
@@ -275,8 +269,8 @@ def _beside(box: Box, words: Words, width: int, height: int, kind: FieldKind) ->
         left, right = (box.x0 - where.x1) * width / PX_PER_MM, (where.x0 - box.x1) * width / PX_PER_MM
         shared = min(box.x1, where.x1) - max(box.x0, where.x0)
         over, under = (box.y0 - where.y1) * height / PX_PER_MM, (where.y0 - box.y1) * height / PX_PER_MM
-        if kind is FieldKind.CHECKBOX and level and -2 <= right < 8:
-            near.append((right, text))
+        if kind is FieldKind.CHECKBOX and level and -WIDE_MM <= right < 8:
+            near.append((abs(right), text))
         elif kind is not FieldKind.CHECKBOX and level and -2 <= left < LEFT_MM:
             near.append((left + 40 * tall, text))
         elif kind is not FieldKind.CHECKBOX and shared > 0 and (-2 <= over < ABOVE_MM or -1 <= under < 5):

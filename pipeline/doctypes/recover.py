@@ -15,6 +15,7 @@ from typing import cast
 import cv2
 import numpy as np
 
+from pipeline.doctypes.rules import BLANK_DPI, PX_PER_MM, rules
 from pipeline.doctypes.schema import DocumentType, FieldKind, FormField, FormPage
 from pipeline.locate import LEAST_INLIERS
 from pipeline.pages import Page
@@ -22,16 +23,15 @@ from pipeline.quality import assess
 from pipeline.reading import Pixels
 from pipeline.sheet import Fit, Floats, Sheet, features, moved
 
-#: Dots an inch of blanks.
-BLANK_DPI = 150
-PX_PER_MM = BLANK_DPI / 25.4
-
 #: Samples from which a blank is recovered, at least and at most: more only cost time.
 LEAST_SAMPLES, MOST_SAMPLES = 5, 60
 
 #: Share of the samples that may be brighter than the blank at any place: cropped, torn, or moved a little. Of the
 #: others all must be written on at one place for writing to stay.
 BRIGHTER = 0.2
+
+#: Paper is at least so bright; a rule may be as faint as this.
+PAPER_WHITE, FAINT = 232.0, 250.0
 
 #: Times the samples are laid on what they gave before: the second time on sharper print.
 ROUNDS = 2
@@ -233,13 +233,23 @@ def _bright(image: Pixels) -> Pixels:
 
 
 def _merged(images: Sequence[Pixels]) -> Pixels:
-    """Of each pixel the brightness that all but a few of the images stay below."""
+    """Of each pixel the brightness that all but a few of the images stay below; a rule, which is seldom in the very
+    same pixels of all of them, as dark as in half of them."""
     rank = len(images) - 1 - int(BRIGHTER * len(images))
-    merged = np.empty_like(images[0])
-    for top in range(0, len(merged), 200):
+    merged = _ranked(images, rank)
+    near = np.ones((3, 3), np.uint8)
+    across, down = rules(_ranked([cast(Pixels, cv2.erode(image, near)) for image in images], rank))
+    half = _ranked(images, len(images) // 2)
+    return np.where(cv2.bitwise_or(across, down) > 0, np.minimum(merged, half), merged).astype(np.uint8)
+
+
+def _ranked(images: Sequence[Pixels], rank: int) -> Pixels:
+    """Of each pixel the brightness of that rank among the images."""
+    found = np.empty_like(images[0])
+    for top in range(0, len(found), 200):
         band = np.stack([image[top : top + 200] for image in images])
-        merged[top : top + 200] = np.partition(band, rank, axis=0)[rank]
-    return merged
+        found[top : top + 200] = np.partition(band, rank, axis=0)[rank]
+    return found
 
 
 def _written(images: Sequence[Pixels], blank: Pixels) -> Pixels:
@@ -258,12 +268,14 @@ def _written(images: Sequence[Pixels], blank: Pixels) -> Pixels:
 
 def _levelled(image: Pixels) -> Pixels:
     """Paper white and print black, in 16 steps, as scanners' noise is no part of a blank; white, too, what the page's
-    edge darkens."""
+    edge darkens. Rules stay however faint they are."""
+    across, down = rules(image)
     _count, labels = cv2.connectedComponents(np.where(image < 150, 255, 0).astype(np.uint8))
     rim = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
     image = np.where(np.isin(labels, rim[rim > 0]), 255, image).astype(np.uint8)
     ink = min(120.0, float(np.percentile(image, 0.5)))
-    share = np.clip((image.astype(np.float32) - ink) / (232.0 - ink), 0, 1)
+    white = np.where(cv2.bitwise_or(across, down) > 0, FAINT, PAPER_WHITE).astype(np.float32)
+    share = np.clip((image.astype(np.float32) - ink) / (white - ink), 0, 1)
     levels = np.asarray(np.round(share * 15) * 17, np.uint8)
     return cast(Pixels, cv2.copyMakeBorder(levels[2:-2, 2:-2], 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=255))
 

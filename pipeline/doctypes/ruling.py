@@ -1,30 +1,28 @@
-"""Where on a blank somebody may write: the boxes, combs and lines that its rules make.
+"""Where on a blank somebody may write: the boxes and lines that its rules make.
 
 All areas are in pixels of the blank, without the rules themselves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, cast
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from pipeline.doctypes.recover import PX_PER_MM
+from pipeline.doctypes.rules import Mask, rules
+from pipeline.doctypes.rules import mm as _mm
 from pipeline.reading import Pixels
 
-Mask: TypeAlias = npt.NDArray[np.uint8]
 Area: TypeAlias = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels of the blank."""
 
-#: Shortest rules that make a box, horizontal and vertical (mm), and shortest rule to write on.
-RULE_MM, STROKE_MM, LINE_MM = 3.2, 2.6, 15.0
+#: Shortest rule to write on (mm).
+LINE_MM = 15.0
 
-#: Sides of a box to tick, cells of a comb, and boxes to write in (mm).
-TICK_MM, CELL_MM, LEAST_MM = (2.4, 6.5), (3.0, 10.0), (7.0, 4.5)
+#: Sides of a box to tick, the largest box with a letter in it, and boxes to write in (mm).
+TICK_MM, LETTER_MM, LEAST_MM = (2.0, 6.5), 10.0, (7.0, 4.5)
 
 #: A box that is larger than this share of the page is a frame.
 FRAME = 0.25
@@ -41,41 +39,24 @@ EDGE_MM = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Empty `boxes`; `combs` with their number of cells, which lie on some of the boxes; `lines` as the space above
-    a rule."""
+    """Empty `boxes`; small ones with a letter in them, which the cells of a comb may have, as `letters`; `lines` as the
+    space above a rule."""
 
     boxes: tuple[Area, ...]
-    combs: tuple[tuple[Area, int], ...]
+    letters: tuple[Area, ...]
     lines: tuple[Area, ...]
 
 
 def places(blank: Pixels) -> Places:
     """The places to write in on a blank of `BLANK_DPI`."""
     ink = np.where(blank < 190, 255, 0).astype(np.uint8)
-    across, down = _rules(ink)
+    across, down = rules(blank)
     boxes, letters = _boxes(ink, across, down)
-    return Places(tuple(boxes), tuple(_combs([*boxes, *letters])), tuple(_lines(ink, across, down)))
-
-
-def _mm(value: float) -> int:
-    return max(1, round(value * PX_PER_MM))
-
-
-def _rules(ink: Mask) -> tuple[Mask, Mask]:
-    """Horizontal and vertical rules, small gaps closed. Thick black bars are none."""
-    across = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, _mm(0.5)), np.uint8))
-    across = cv2.morphologyEx(across, cv2.MORPH_OPEN, np.ones((1, _mm(RULE_MM)), np.uint8))
-    down = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((_mm(0.8), 1), np.uint8))
-    down = cv2.morphologyEx(down, cv2.MORPH_OPEN, np.ones((_mm(STROKE_MM), 1), np.uint8))
-    thick = _mm(1.5)
-    across = cv2.subtract(across, cv2.morphologyEx(across, cv2.MORPH_OPEN, np.ones((thick, 1), np.uint8)))
-    down = cv2.subtract(down, cv2.morphologyEx(down, cv2.MORPH_OPEN, np.ones((1, thick), np.uint8)))
-    return cast(Mask, across), cast(Mask, down)
+    return Places(tuple(boxes), tuple(letters), tuple(_lines(ink, across, down)))
 
 
 def _boxes(ink: Mask, across: Mask, down: Mask) -> tuple[list[Area], list[Area]]:
-    """Rectangles that rules enclose, without the rules: empty ones, and small ones with a letter in them, which the
-    cells of a comb may have."""
+    """Rectangles that rules enclose, without the rules: empty ones, and small ones with a letter in them."""
     rules = cv2.dilate(cv2.bitwise_or(across, down), np.ones((3, 3), np.uint8))
     count, _labels, stats, _centres = cv2.connectedComponentsWithStats(cv2.bitwise_not(rules), connectivity=4)
     height, width = ink.shape
@@ -90,7 +71,7 @@ def _boxes(ink: Mask, across: Mask, down: Mask) -> tuple[list[Area], list[Area]]
         written = _free(ink[y : y + h, x : x + w])
         if written is not None:
             found.append((x - 1, y + written[0] - 1, x + w + 1, y + written[1] + 1))
-        elif max(w, h) <= _mm(CELL_MM[1]):
+        elif max(w, h) <= _mm(LETTER_MM):
             letters.append((x - 1, y - 1, x + w + 1, y + h + 1))
     return found, letters
 
@@ -117,28 +98,6 @@ def _print(ink: Mask, least: float) -> Mask:
     words = stats[:, 2] >= least
     words[0] = False
     return np.where(words[labels], ink, 0).astype(np.uint8)
-
-
-def _combs(boxes: Sequence[Area]) -> list[tuple[Area, int]]:
-    """Rows of equal cells side by side, at least three, as one area and the number of cells."""
-    low, high = (_mm(value) for value in CELL_MM)
-    cells = sorted(one for one in boxes if low <= one[2] - one[0] <= high and low <= one[3] - one[1] <= high)
-    rows: list[list[Area]] = []
-    for cell in cells:
-        for row in rows:
-            last = row[-1]
-            level = abs(cell[1] - last[1]) <= 4 and abs(cell[3] - last[3]) <= 4
-            alike = abs((cell[2] - cell[0]) - (last[2] - last[0])) <= 0.25 * (last[2] - last[0])
-            if level and alike and -2 <= cell[0] - last[2] <= _mm(0.8):
-                row.append(cell)
-                break
-        else:
-            rows.append([cell])
-    return [
-        ((row[0][0], min(one[1] for one in row), row[-1][2], max(one[3] for one in row)), len(row))
-        for row in rows
-        if len(row) >= 3
-    ]
 
 
 def _lines(ink: Mask, across: Mask, down: Mask) -> list[Area]:

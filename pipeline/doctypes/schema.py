@@ -84,7 +84,8 @@ class Check(Part):
 class FormField(Part):
     """A named box of a document type.
 
-    `cells`: the number of comb boxes, None for a free line. `format`: how a comb date is laid out (`DDMMYYYY`,
+    `cells`: the number of comb boxes, None for a free line; where they stand in `groups` (DD MM YYYY) so many are in
+    each, and `gap` is what is free between two, in widths of a box. `format`: how a comb date is laid out (`DDMMYYYY`,
     `DDMMYY`). `required`: must be filled; `required_if`: only when that other field is filled (a joint holder signs
     when the holder is named). `masked`: the box is blotted out on every derived image.
     """
@@ -97,6 +98,8 @@ class FormField(Part):
     required: bool = False
     required_if: Name | None = None
     cells: Annotated[int, Field(ge=1, le=64)] | None = None
+    groups: tuple[Annotated[int, Field(ge=1)], ...] = ()
+    gap: Annotated[float, Field(ge=0, le=10)] = 1.0
     format: Annotated[str, Field(pattern=r"^(DDMMYYYY|DDMMYY)$")] | None = None
     identifier: Identifier | None = None
     masked: bool = False
@@ -107,6 +110,11 @@ class FormField(Part):
         box = Box.of(self.box)
         if box.x0 < 0 or box.y0 < 0 or box.x1 > 1 or box.y1 > 1:
             raise ValueError(f"field {self.name}: the box {self.box} leaves the page; boxes are fractions from 0 to 1")
+        if self.groups and sum(self.groups) != self.cells:
+            raise ValueError(
+                f"field {self.name}: the groups {list(self.groups)} hold {sum(self.groups)} boxes, but `cells` says "
+                f"{self.cells}"
+            )
         if (self.kind is FieldKind.IDENTIFIER) != (self.identifier is not None):
             raise ValueError(f"field {self.name}: `identifier` belongs to fields of kind identifier, which need it")
         return self

@@ -17,7 +17,8 @@ from models.reader import load_reader
 from pipeline.checks import Context
 from pipeline.doctypes.author import new
 from pipeline.doctypes.load import builtin, load
-from pipeline.doctypes.recover import BLANK_DPI, Blank, draft
+from pipeline.doctypes.recover import Blank, draft
+from pipeline.doctypes.rules import BLANK_DPI
 from pipeline.findings import Finding, Outcome, Verdict
 from pipeline.locate import Atlas
 from pipeline.pages import Limits

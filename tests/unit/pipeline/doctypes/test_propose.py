@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 from pipeline.doctypes.propose import Proposal, proposals
-from pipeline.doctypes.recover import PX_PER_MM, Blank
+from pipeline.doctypes.recover import Blank
+from pipeline.doctypes.rules import PX_PER_MM
 from pipeline.doctypes.schema import FieldKind
 from pipeline.geometry import Box
 from pipeline.reading import Pixels

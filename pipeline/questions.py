@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 from pipeline import amounts, closeup, dates, identifiers
 from pipeline.doctypes.schema import FormField, Identifier
+from pipeline.evidence import narrowed
+from pipeline.gaps import closed
 from pipeline.reading import Answer, AnswerState, Evidence, Question, QuestionKind
 
 #: Kinds beside which the print is asked for.
@@ -59,8 +61,11 @@ def questions(evidence: Evidence, field: FormField | None) -> list[Question]:
         return []
     alphabet, longest = _limits(evidence, field)
     image, whole = closeup.views(evidence.image, evidence.kind, evidence.cells)
-    alternate = evidence.alternate if whole is None else whole
-    asked = [Question(evidence.kind, image, alphabet, longest, alternate, evidence.row)]
+    alternate, row = evidence.alternate if whole is None else whole, evidence.row
+    if row is not None and row.middles:
+        image, row = closed(image, row)
+        alternate = None if alternate is None else narrowed(image)
+    asked = [Question(evidence.kind, image, alphabet, longest, alternate, row)]
     if _print_wanted(evidence, field):
         asked.append(Question(QuestionKind.PRINT, evidence.image))
     return asked

@@ -85,6 +85,15 @@ def cleaned(text: str) -> str:
     return re.sub(r"[^A-Z0-9]", "", text.upper())
 
 
+def numbered(text: str) -> str:
+    """A number without a shape of its own, cleaned. Where most of it is digits, an O or an I with no other letter
+    beside it is one too, which it is written like."""
+    plain = cleaned(text)
+    if 2 * sum(letter.isdigit() for letter in plain) < len(plain):
+        return plain
+    return re.sub(r"(?<![A-HJ-NP-Z])[OI](?![A-HJ-NP-Z])", lambda one: "01"["OI".index(one[0])], plain)
+
+
 def check(identifier: Identifier, text: str) -> str | None:
     """What is wrong with an identifier, as a sentence, or None. Never repeats digits of an Aadhaar number."""
     text = cleaned(text)

@@ -146,7 +146,8 @@ def _normalised(evidence: Evidence, field: FormField | None, value: str) -> str 
             day = dates.parse(value, layout).day
             return day.isoformat() if day else None
         case QuestionKind.IDENTIFIER:
-            return identifiers.cleaned(value)
+            unshaped = field is None or field.identifier is Identifier.SERIAL
+            return identifiers.numbered(value) if unshaped else identifiers.cleaned(value)
         case QuestionKind.AMOUNT:
             number = amounts.figures(value)
             return None if number is None else str(number)

@@ -100,3 +100,19 @@ def test_a_pass_is_surer_than_the_reading() -> None:
     assert identifiers.certainty(Identifier.ISIN, 0.4) == pytest.approx(0.94)
     assert identifiers.certainty(Identifier.PAN, 0.4) == pytest.approx(0.82)
     assert identifiers.certainty(Identifier.BO_ID, 1.0) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("O123456789", "0123456789"),
+        ("C9I70057", "C9170057"),
+        ("12 34-I0O", "1234100"),
+        ("ABO12", "ABO12"),  # a letter beside it: it may be one too
+        ("IO", "IO"),
+        ("INR0065", "INR0065"),
+        ("B12I", "B121"),
+    ],
+)
+def test_letters_written_like_digits_are_digits_among_digits(written: str, meant: str) -> None:
+    assert identifiers.numbered(written) == meant

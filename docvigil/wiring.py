@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Sequence
 from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -40,7 +39,7 @@ from web.config import OidcConfig, WebConfig
 from workers.config import OutgoingConfig, TrainingConfig, WorkerConfig
 
 if TYPE_CHECKING:
-    from models.witness import Witness
+    from models.cells import CellReader
 
 log = structlog.get_logger(__name__)
 
@@ -87,12 +86,12 @@ def reader(chosen: Settings, folder: Path | None = None) -> Reader:
     from models.reader import load_reader
 
     ink = load_reader(folder or chosen.model_folder, chosen.model_precision)
-    return shared(chosen, ink, ink.calibration, ink.witnesses)
+    return shared(chosen, ink, ink.calibration, ink.cells)
 
 
-def shared(chosen: Settings, ink: Reader, calibration: Calibration, witnesses: Sequence[Witness] = ()) -> Reader:
-    """A model for ink, batched across callers by the engine, and OCR for print. The witnesses and OCR check what the
-    model is unsure of, where its calibration says what that is worth. Imports torch."""
+def shared(chosen: Settings, ink: Reader, calibration: Calibration, cells: CellReader | None = None) -> Reader:
+    """A model for ink, batched across callers by the engine, and OCR for print. Comb boxes are read one by one too, and
+    OCR checks what else the model is unsure of, where its calibration says what that is worth. Imports torch."""
     import torch
 
     from models.crosscheck import checked
@@ -104,7 +103,7 @@ def shared(chosen: Settings, ink: Reader, calibration: Calibration, witnesses: S
     torch.set_num_threads(chosen.model_threads or _threads(chosen, ink))
     engine = Engine(ink, max_batch=chosen.max_batch, max_wait_ms=chosen.max_wait_ms)
     engine.warm_up()
-    return InkAndPrintReader(checked(engine, calibration, witnesses), PrintReader())
+    return InkAndPrintReader(checked(engine, calibration, cells), PrintReader())
 
 
 def _threads(chosen: Settings, ink: Reader) -> int:

@@ -13,9 +13,6 @@ WEIGHTS = "model.safetensors"
 #: The weights of the reader of comb boxes, where a checkpoint has one.
 CELLS = "cells.safetensors"
 
-#: The weights of the reader of columns, where a checkpoint has one.
-COLUMNS = "columns.safetensors"
-
 
 def bundled() -> Path:
     """The folder of the checkpoint that ships."""
@@ -24,11 +21,11 @@ def bundled() -> Path:
 
 def digest(folder: Path) -> str:
     """The model version: twelve hexadecimal digits that change with weights, architecture and calibration, and with
-    the readers of comb boxes and of columns."""
+    the reader of comb boxes."""
     sha = hashlib.sha256()
-    for name in (WEIGHTS, "config.json", CALIBRATION, CELLS, COLUMNS):
+    for name in (WEIGHTS, "config.json", CALIBRATION, CELLS):
         path = folder / name
-        # Checkpoints from before there were such readers keep their names.
-        if path.exists() or name not in (CELLS, COLUMNS):
+        # Checkpoints from before there was such a reader keep their names.
+        if path.exists() or name != CELLS:
             sha.update(name.encode() + b"\0" + (path.read_bytes() if path.exists() else b"") + b"\0")
     return sha.hexdigest()[:12]

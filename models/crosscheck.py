@@ -1,5 +1,5 @@
-"""Strings that the model is unsure of are read by others too: box by box, column by column (`models.witness`), and what
-is still in doubt then by the recogniser of print, from the same cut.
+"""Further witnesses for strings: what stands in comb boxes is read box by box too (`models.boxes`), and what is still
+in doubt by the recogniser of print, from the same cut.
 
 The recogniser was made for print and reads ink worse than the model, but errs elsewhere: where both read the same, the
 string is far likelier to be right than where they differ, and how sure it is follows from a curve for each outcome.
@@ -13,16 +13,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from functools import partial
-from pathlib import Path
 
-from models.boxes import Boxes
+from models import boxes
+from models.answers import SURE
 from models.calibration import Calibration
 from models.cells import CellReader
-from models.columns import ColumnReader
-from models.lines import Lines
 from models.nanovlm.processor import fitted
 from models.ocr import LineReader
-from models.witness import Witness, curve, doubted
 from pipeline import identifiers
 from pipeline.reading import STRINGS, Answer, Question, QuestionKind, Reader
 
@@ -58,16 +55,15 @@ class CrossCheck:
         """How the recogniser's reading compares with an answer whose confidence is calibrated, and the answer that
         stands after it; None where the answer is no string, or sure enough. `own` calibrates the probabilities of the
         answer's alternatives as it did the answer's."""
-        value = answer.value
-        if not value or not doubted(question, answer):
+        if question.kind not in STRINGS or not answer.value or answer.confidence >= SURE:
             return None
         # What the model saw, whatever size the cut had.
         text = self._lines.text(fitted(question.image), question.urgency)
-        outcome = compared(question.kind, value, text)
+        outcome = compared(question.kind, answer.value, text)
         if outcome is not Outcome.AGREED and question.kind in DECIDED:
-            for other, chance in answer.alternatives:
-                if other and own(chance) >= POSSIBLE and compared(question.kind, other, text) is Outcome.AGREED:
-                    return Outcome.CHOSEN, _instead(answer, other, own(chance))
+            for value, chance in answer.alternatives:
+                if value and own(chance) >= POSSIBLE and compared(question.kind, value, text) is Outcome.AGREED:
+                    return Outcome.CHOSEN, _instead(answer, value, own(chance))
         return outcome, answer
 
 
@@ -76,9 +72,9 @@ class CheckedReader:
     is done on the thread that asked, so that the engine's doesn't wait for it."""
 
     def __init__(
-        self, reader: Reader, calibration: Calibration, check: CrossCheck, witnesses: Sequence[Witness] = ()
+        self, reader: Reader, calibration: Calibration, check: CrossCheck, cells: CellReader | None = None
     ) -> None:
-        self._reader, self._calibration, self._check, self._witnesses = reader, calibration, check, witnesses
+        self._reader, self._calibration, self._check, self._cells = reader, calibration, check, cells
 
     @property
     def version(self) -> str:
@@ -91,13 +87,11 @@ class CheckedReader:
 
     def _checked(self, question: Question, answer: Answer) -> Answer:
         own = partial(self._calibration, question.kind.value)
-        for witness in self._witnesses:
-            # What a witness is worth is not known without its curve.
-            if (name := curve(question.kind, witness.name)) in self._calibration.curves:
-                again = witness.read_again(question, answer)
-                if again is not None:
-                    own = partial(self._calibration, name)
-                    answer = replace(again, confidence=own(again.confidence))
+        if (name := boxes.curve(question.kind)) in self._calibration.curves:
+            again = boxes.read_again(self._cells, question, answer)
+            if again is not None:
+                own = partial(self._calibration, name)
+                answer = replace(again, confidence=own(again.confidence))
         if not has_curves(self._calibration, question.kind):
             return answer
         found = self._check(question, answer, own)
@@ -107,20 +101,11 @@ class CheckedReader:
         return replace(stands, confidence=self._calibration(outcome.of(question.kind), stands.confidence))
 
 
-def witnesses(folder: Path) -> tuple[Witness, ...]:
-    """Who stands beside a checkpoint, in the order in which they are asked. Raises ValueError with a sentence for one
-    that is broken."""
-    cells, columns = CellReader.beside(folder), ColumnReader.beside(folder)
-    boxes = () if cells is None else (Boxes(cells),)
-    return boxes if columns is None else (*boxes, Lines(columns))
-
-
-def checked(reader: Reader, calibration: Calibration, witnesses: Sequence[Witness] = ()) -> Reader:
+def checked(reader: Reader, calibration: Calibration, cells: CellReader | None = None) -> Reader:
     """The reader with its strings checked; the reader itself where its calibration has no curves for that."""
-    names = {curve(kind, witness.name) for kind in STRINGS for witness in witnesses}
-    if not any(has_curves(calibration, kind) for kind in STRINGS) and not names & set(calibration.curves):
+    if not any(has_curves(calibration, kind) or boxes.curve(kind) in calibration.curves for kind in STRINGS):
         return reader
-    return CheckedReader(reader, calibration, CrossCheck(LineReader()), witnesses)
+    return CheckedReader(reader, calibration, CrossCheck(LineReader()), cells)
 
 
 def has_curves(calibration: Calibration, kind: QuestionKind) -> bool:

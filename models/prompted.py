@@ -15,10 +15,10 @@ from PIL import Image
 
 from models.answers import EMPTY, ILLEGIBLE, Raw, asked_again, longest, settled
 from models.calibration import Calibration
+from models.cells import CellReader
 from models.nanovlm.tokens import CHARACTERS, CHOICES
 from models.speaking import Allow, Prompt, Speaker, Vocabulary, one_of
 from models.steps import AtOnce, Steps, finished, in_parts
-from models.witness import Witness
 from pipeline.reading import Answer, Pixels, Question, QuestionKind
 
 #: The words that stand for choices and states. Within a question each begins with a letter of its own.
@@ -56,8 +56,8 @@ class PromptedReader:
         self._speaker = speaker
         self._calibration = calibration
         self._version = version
-        #: Nobody else is asked beside a published model.
-        self.witnesses: tuple[Witness, ...] = ()
+        #: Nobody reads single boxes beside a published model.
+        self.cells: CellReader | None = None
         self._vocabulary = Vocabulary(speaker.tokenizer)
 
     @property

@@ -21,10 +21,11 @@ from torch import Tensor
 from models import allowed
 from models.answers import EMPTY, UNSURE, Raw, asked_again, settled
 from models.calibration import Calibration
+from models.cells import CellReader
 from models.checkpoint import WEIGHTS
 from models.checkpoint import bundled as bundled
 from models.checkpoint import digest as digest
-from models.crosscheck import checked, witnesses
+from models.crosscheck import checked
 from models.loading import loading
 from models.looks import looks
 from models.nanovlm.config import NanoVLMConfig
@@ -40,7 +41,6 @@ from models.source import folder_of
 from models.speaking import Speaker
 from models.steps import AtOnce, Steps, finished, in_parts
 from models.variants import LETTERS, variants
-from models.witness import Witness
 from pipeline.reading import Answer, Pixels, Question, Reader
 
 #: Pictures that are looked at at once, where nobody says how many.
@@ -57,23 +57,23 @@ class ModelReader:
         version: str,
         *,
         bf16: bool = False,
-        witnesses: Sequence[Witness] = (),
+        cells: CellReader | None = None,
     ) -> None:
         self._model = model.for_reading()
         #: Who looks first, and who looks again where that one was unsure: rounding changes hardly any other answer.
         self._quick = self._model.for_reading(bf16=True) if bf16 else self._model
         self._calibration = calibration
         self._version = version
-        #: Who is asked about strings that this model is unsure of (`models.crosscheck.checked`).
-        self.witnesses = tuple(witnesses)
+        #: Who reads comb boxes one by one, beside this model.
+        self.cells = cells
 
     @classmethod
     def from_folder(cls, folder: Path, *, bf16: bool = False) -> Self:
         """Raises FileNotFoundError or ValueError with a sentence where the folder is no checkpoint."""
         if not (folder / WEIGHTS).is_file():
             raise FileNotFoundError(f"{folder} holds no {WEIGHTS}; give the folder of a checkpoint")
-        model, beside = NanoVLM.from_folder(folder), witnesses(folder)
-        return cls(model, Calibration.load(folder), digest(folder), bf16=bf16, witnesses=beside)
+        model, cells = NanoVLM.from_folder(folder), CellReader.beside(folder)
+        return cls(model, Calibration.load(folder), digest(folder), bf16=bf16, cells=cells)
 
     @classmethod
     def random(cls, seed: int = 0) -> Self:
@@ -84,7 +84,7 @@ class ModelReader:
     def uncalibrated(self) -> ModelReader:
         """The same model with its probabilities as they are."""
         bf16 = self._quick is not self._model
-        return ModelReader(self._model, Calibration(), self._version, bf16=bf16, witnesses=self.witnesses)
+        return ModelReader(self._model, Calibration(), self._version, bf16=bf16, cells=self.cells)
 
     @property
     def version(self) -> str:
@@ -221,7 +221,7 @@ def load_reader(source: Path | str | None = None, precision: Wanted = "auto") ->
 def load_checked(source: Path | str | None = None, precision: Wanted = "auto") -> Reader:
     """The same with its strings checked, as documents are read. Raises what `load_reader` does."""
     reader = load_reader(source, precision)
-    return checked(reader, reader.calibration, reader.witnesses)
+    return checked(reader, reader.calibration, reader.cells)
 
 
 def _speaker(folder: Path, family: str | None, precision: Precision) -> Speaker:

@@ -26,7 +26,6 @@ FILES = {
     "spotting.json": False,
     "spotting.safetensors": False,
     "cells.safetensors": False,
-    "columns.safetensors": False,
 }
 
 #: An archive with a file larger than this is refused.

@@ -39,8 +39,8 @@ log = structlog.get_logger(__name__)
 TELL_SECONDS = 2.0
 
 #: What a version is made of besides what training and calibration write: the detector of signatures
-#: and the readers of comb boxes and of columns.
-CARRIED = ("spotting.json", "spotting.safetensors", "cells.safetensors", "columns.safetensors")
+#: and the reader of comb boxes.
+CARRIED = ("spotting.json", "spotting.safetensors", "cells.safetensors")
 CALIBRATION = "calibration.json"
 WEIGHTS = "model.safetensors"
 

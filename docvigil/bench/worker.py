@@ -101,12 +101,12 @@ def _reader(name: str, chosen: Settings, told: Path) -> Reader:
     if name == "null":
         return NullReader()
     # Importing it brings torch.
-    from models.crosscheck import witnesses
+    from models.cells import CellReader
 
     counted = Counted(ink(name, chosen))
     folder = None if name == "published" else model_folder(chosen)
     calibration = Calibration() if folder is None else Calibration.load(folder)
-    reader = shared(chosen, counted, calibration, () if folder is None else witnesses(folder))
+    reader = shared(chosen, counted, calibration, None if folder is None else CellReader.beside(folder))
     threading.Thread(target=_tell, args=(told, counted.told), name="told", daemon=True).start()
     return reader
 

@@ -1,8 +1,8 @@
 """Fits a checkpoint's calibration: `python -m models.training.calibrate CHECKPOINT [--feedback FOLDER]`.
 
 For each question kind one curve on the confidence that the answer is right, and one on the probability that anything
-stands there at all. Strings in doubt are read by the witnesses beside the model too (`models.witness`), with a curve
-for what comes of each; those still in doubt by the recogniser of print, and what it makes of them has a curve each
+stands there at all. Strings in comb boxes are read box by box too (`models.boxes`), with a curve for what comes of it;
+those still in doubt are read by the recogniser of print, and what it makes of them has a curve each
 (`models.crosscheck`). A model is surer of hands it was trained on than it has a right to be, so fonts, digits and
 signers are those of the test split. Evidence is what the pipeline cuts from whole forms, as it is in use; marks, which
 stand in no field, are drawn singly.
@@ -24,14 +24,15 @@ from pathlib import Path
 
 import structlog
 
+from models import boxes
 from models.calibration import Calibration, Curve, fit
+from models.cells import CellReader
 from models.crosscheck import CrossCheck
 from models.ocr import LineReader
 from models.reader import ModelReader
 from models.synthesis.evidence import Drawn
 from models.training.evaluate import answered, cut_from_forms, drawn_for, question, right
 from models.training.feedback import shown
-from models.witness import Witness, curve
 from pipeline.reading import Answer, Reader
 
 log = structlog.get_logger(__name__)
@@ -52,7 +53,7 @@ def calibrate(folder: Path, documents: int, marks: int, processes: int = 1) -> C
     drawn = cut + drawn_for("calibration", "mark", None, marks, processes)
     curves: dict[str, Curve] = {}
     for kind in sorted({one.kind for one in drawn}):
-        curves |= curves_of(reader, kind, [one for one in drawn if one.kind == kind], reader.witnesses)
+        curves |= curves_of(reader, kind, [one for one in drawn if one.kind == kind], reader.cells)
     calibration = Calibration(curves)
     about = f"evidence of {documents} synthesised forms and {marks} marks, test split"
     calibration.save(folder, data=about, evidences=len(drawn), date=datetime.now(UTC).date().isoformat())
@@ -71,16 +72,16 @@ def refit(folder: Path, taught: Path, least: int = LEAST_EXAMPLES) -> Calibratio
     for kind in fitted:
         # What is worth something beside another curve of this kind goes with it.
         curves = {name: curve for name, curve in curves.items() if name.split(".")[0] != kind}
-        curves |= curves_of(reader, kind, [one for one in examples if one.kind == kind], reader.witnesses)
+        curves |= curves_of(reader, kind, [one for one in examples if one.kind == kind], reader.cells)
     calibration = Calibration(curves)
     about = "reviewers' examples: " + ", ".join(f"{count} {kind}" for kind, count in sorted(fitted.items()))
     calibration.save(folder, data=about, evidences=sum(fitted.values()), date=datetime.now(UTC).date().isoformat())
     return calibration
 
 
-def curves_of(reader: Reader, kind: str, drawn: Sequence[Drawn], witnesses: Sequence[Witness] = ()) -> dict[str, Curve]:
-    """The curve of a kind's answers being right, that of anything being there, those of what stands after each witness
-    was asked, and those of the check."""
+def curves_of(reader: Reader, kind: str, drawn: Sequence[Drawn], cells: CellReader | None = None) -> dict[str, Curve]:
+    """The curve of a kind's answers being right, that of anything being there, that of what was read in boxes, and
+    those of the check."""
     answers = answered(reader, drawn)
     hits = [right(one, answer) for one, answer in zip(drawn, answers, strict=True)]
     there = [one.answer != ("<empty>",) for one in drawn]
@@ -89,36 +90,31 @@ def curves_of(reader: Reader, kind: str, drawn: Sequence[Drawn], witnesses: Sequ
     return {
         kind: own,
         f"{kind}.present": fit([answer.present for answer in answers], there),
-        **_witness_curves(drawn, told, own, witnesses),
+        **_witness_curves(drawn, told, own, cells),
     }
 
 
 def _witness_curves(
-    drawn: Sequence[Drawn], answers: Sequence[Answer], own: Curve, witnesses: Sequence[Witness]
+    drawn: Sequence[Drawn], answers: Sequence[Answer], own: Curve, cells: CellReader | None
 ) -> dict[str, Curve]:
-    """A curve for what stands after each witness was asked and for each outcome of the check, on confidences that are
-    calibrated but for it: with few examples it stays near them."""
+    """A curve for what was read in boxes and for each outcome of the check, on confidences that are calibrated but for
+    it: with few examples it stays near them."""
     asked = [question(one) for one in drawn]
-    stands, usual = list(answers), [own] * len(answers)
-    curves: dict[str, Curve] = {}
-    for witness in witnesses:
-        again = [witness.read_again(*both) for both in zip(asked, stands, strict=True)]
-        found: dict[str, list[tuple[float, bool]]] = defaultdict(list)
-        for one, what, answer in zip(drawn, asked, again, strict=True):
-            if answer is not None:
-                found[curve(what.kind, witness.name)].append((answer.confidence, right(one, answer)))
-        curves |= _fitted(found)
-        for place, (what, answer) in enumerate(zip(asked, again, strict=True)):
-            if answer is not None:
-                usual[place] = curves[curve(what.kind, witness.name)]
-                stands[place] = replace(answer, confidence=usual[place](answer.confidence))
+    again = [boxes.read_again(cells, *both) for both in zip(asked, answers, strict=True)]
+    found: dict[str, list[tuple[float, bool]]] = defaultdict(list)
+    for one, what, answer in zip(drawn, asked, again, strict=True):
+        if answer is not None:
+            found[boxes.curve(what.kind)].append((answer.confidence, right(one, answer)))
+    curves = _fitted(found)
     check = CrossCheck(LineReader())
-    checks: dict[str, list[tuple[float, bool]]] = defaultdict(list)
-    for one, what, answer, how in zip(drawn, asked, stands, usual, strict=True):
-        if (after := check(what, answer, how)) is not None:
-            outcome, last = after
-            checks[outcome.of(what.kind)].append((last.confidence, right(one, last)))
-    return curves | _fitted(checks)
+    found.clear()
+    for one, what, before, boxed in zip(drawn, asked, answers, again, strict=True):
+        usual = own if boxed is None else curves[boxes.curve(what.kind)]
+        answer = before if boxed is None else replace(boxed, confidence=usual(boxed.confidence))
+        if (after := check(what, answer, usual)) is not None:
+            outcome, stands = after
+            found[outcome.of(what.kind)].append((stands.confidence, right(one, stands)))
+    return curves | _fitted(found)
 
 
 def _fitted(found: Mapping[str, Sequence[tuple[float, bool]]]) -> dict[str, Curve]:

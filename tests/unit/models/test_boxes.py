@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from models import boxes
 from models.answers import SURE
-from models.boxes import Boxes, weighed
+from models.boxes import weighed
 from models.calibration import Calibration, Curve
 from models.cells import CLASSES, CellReader, Chances
 from models.crosscheck import CheckedReader, CrossCheck, checked
 from models.ocr import LineReader
 from models.turns import USUAL, Urgency
-from models.witness import curve
 from pipeline.reading import Answer, AnswerState, Pixels, Question, QuestionKind, Row
 
 PAPER = np.full((48, 384), 240, np.uint8)
@@ -100,7 +100,7 @@ def test_what_can_t_be_compared_is_left_alone(answer: Answer, chances: Chances) 
     assert weighed(PAN, answer, chances) is None
 
 
-class Seen(CellReader):
+class Boxes(CellReader):
     """A reader of boxes that always sees the same."""
 
     def __init__(self, chances: Chances) -> None:
@@ -129,8 +129,8 @@ class Answers:
 
 def read(chances: Chances, curves: Calibration, question: Question = PAN) -> tuple[Answer, int, int]:
     """The answer, and how often boxes and the recogniser of print were asked."""
-    cells, says = Seen(chances), Says()
-    (found,) = CheckedReader(Answers(), curves, CrossCheck(says), [Boxes(cells)]).read([question])
+    cells, says = Boxes(chances), Says()
+    (found,) = CheckedReader(Answers(), curves, CrossCheck(says), cells).read([question])
     return found, cells.asked, says.asked
 
 
@@ -156,9 +156,9 @@ def test_where_the_row_can_t_be_the_right_one_the_models_word_stands() -> None:
 
 
 def test_what_is_sure_is_not_read_again() -> None:
-    cells = Seen(seen(*"ABCPO1234E"))
-    assert Boxes(cells).read_again(PAN, replace(READ, confidence=SURE)) is None
-    assert Boxes(cells).read_again(PAN, READ) is not None and cells.asked == 1
+    cells = Boxes(seen(*"ABCPO1234E"))
+    assert boxes.read_again(cells, PAN, replace(READ, confidence=SURE)) is None
+    assert boxes.read_again(cells, PAN, READ) is not None and cells.asked == 1
 
 
 @pytest.mark.parametrize(
@@ -174,6 +174,4 @@ def test_boxes_are_not_asked_without_a_row_or_a_curve(curves: Calibration, quest
 
 
 def test_a_curve_for_boxes_is_enough_to_check() -> None:
-    known = Calibration({curve(QuestionKind.DATE, Boxes.name): Curve()})
-    assert isinstance(checked(Answers(), known, [Boxes(Seen(seen(*"1")))]), CheckedReader)
-    assert not isinstance(checked(Answers(), known), CheckedReader), "nobody is there to be asked"
+    assert isinstance(checked(Answers(), Calibration({boxes.curve(QuestionKind.DATE): Curve()})), CheckedReader)

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import torch
 
-from models.boxes import Boxes
 from models.calibration import Calibration, Curve
 from models.cells import CLASSES, CellReader, Chances
 from models.checkpoint import WEIGHTS, digest
@@ -95,11 +94,11 @@ def test_what_is_read_in_boxes_has_a_curve_of_its_own() -> None:
         Drawn(image, "date", tuple(f"{10 + day % 20}032016"), np.zeros(48, np.uint8), 8, row=Row(8, 0.0, 1.0))
         for day, image in enumerate(paper)
     ]
-    curves = curves_of(Guesses(drawn), "date", drawn, [Boxes(Sees(drawn))])
+    curves = curves_of(Guesses(drawn), "date", drawn, Sees(drawn))
     own = curves["date"](0.7)
     assert own == pytest.approx(0.5, abs=0.1) and curves["date.boxes"](own) > 0.8, (
         "the boxes set every second one right"
     )
     assert set(curves_of(Guesses(drawn), "date", drawn)) == {"date", "date.present", "date.alone"}
     lined = [replace(one, row=None, cells=None) for one in drawn]
-    assert "date.boxes" not in curves_of(Guesses(lined), "date", lined, [Boxes(Sees(lined))])
+    assert "date.boxes" not in curves_of(Guesses(lined), "date", lined, Sees(lined))

@@ -9,11 +9,14 @@ import numpy.typing as npt
 from models.synthesis import wording
 from models.synthesis.faces import Face, Materials
 from models.synthesis.pen import Pen, Span
-from models.synthesis.strokes import Point, put
+from models.synthesis.strokes import Point, put, stroke
 from pipeline.reading import Pixels
 
 #: Pixels of the finished picture's height and width that a field is drawn at, roughly (half as much again as needed).
 HEIGHT, WIDTH = 66, 528
+
+#: What stands behind an amount, and how often.
+CLOSINGS = {"-": 0.25, "--": 0.1, "=": 0.3, "/=": 0.08, ".": 0.15, ".-": 0.12}
 
 #: Pixels a millimetre at least and at most.
 LEAST_SCALE, MOST_SCALE = 2.2, 14.0
@@ -171,6 +174,33 @@ class Field:
         slack = max(0.0, self.width - len(text) * px * 0.6)
         x = self.x0 + rng.uniform(0, 0.5 if rng.random() < 0.7 else 1) * slack + rng.uniform(-0.2, 1) * self.scale * 0.5
         self.spans += pen.write(self.own, text, x, baseline, px)
+
+    def closing(self) -> None:
+        """What people end an amount with so that nobody adds to it: dashes, a slash with two of them, a dot."""
+        rng, canvas = self.rng, np.zeros(self.shape, np.uint8)
+        last = self.spans[-1]
+        rows = np.flatnonzero(self.own[:, int(last.x0) : int(last.x1) + 1].max(axis=1, initial=0.0) > 0.3)
+        if len(rows) == 0:
+            return
+        high = float(rows[-1] - rows[0] + 1)
+        thick = max(1.0, high * rng.uniform(0.05, 0.12))
+        x, y, wide = last.x1 + high * rng.uniform(0.05, 0.4), float(rows[0]), high * rng.uniform(0.3, 1.1)
+        kind = str(rng.choice(list(CLOSINGS), p=list(CLOSINGS.values())))
+        if "/" in kind:
+            stroke(canvas, [(x + 0.3 * high, y), (x, y + high)], thick)
+            x += 0.35 * high
+        if "." in kind:
+            stroke(canvas, [(x, y + 0.95 * high), (x + 0.06 * high, y + high)], thick)
+            x += 0.15 * high
+        middle, apart = y + high * rng.uniform(0.35, 0.7), high * rng.uniform(0.12, 0.3)
+        for row in range(kind.count("-") + 2 * kind.count("=")):
+            lean = rng.normal(0, 0.06) * high
+            if "=" in kind:
+                level, left = middle + (row - 0.5) * apart, x + rng.normal(0, 0.05) * high
+            else:
+                level, left = middle, x + row * wide * rng.uniform(1.1, 1.4)
+            stroke(canvas, [(left, level + lean), (left + wide / 2, level), (left + wide, level - lean)], thick)
+        self.ink(canvas)
 
     def ink(self, canvas: Pixels) -> None:
         """Lays strokes drawn on a canvas of the field's shape onto the answer's ink."""

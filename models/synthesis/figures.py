@@ -54,6 +54,8 @@ FORMS: dict[str, tuple[Form, ...]] = {
         (((0.2, 0.0), (0.18, 1.0)), ((0.0, 1.0), (0.4, 1.0))),
         (((0.0, 0.1), (0.12, 0.0), (0.14, 0.2), (0.1, 1.0)),),
         (((0.0, 0.08), *_c(0.18, 0.02), *_c(0.14, 0.98), (0.3, 0.92)),),
+        (((0.0, 0.9), *_c(0.4, 0.0), (0.36, 1.0)),),
+        (((0.0, 0.72), (0.22, 0.3), *_c(0.36, 0.0), (0.24, 1.0)),),
     ),
     "2": (
         ((*_BOWL, *_c(0.0, 1.0), (0.54, 0.98)),),
@@ -85,6 +87,8 @@ FORMS: dict[str, tuple[Form, ...]] = {
         (((0.04, 0.04), (0.0, 0.42), (0.2, 0.56), (0.46, 0.4), *_c(0.5, 0.0), (0.46, 1.0)),),
         (((0.2, 0.0), *_c(0.0, 0.7), (0.44, 0.66)), ((0.26, 0.46), (0.22, 1.0))),
         (((0.02, 0.06), (0.02, 0.46), (0.44, 0.5)), ((0.48, 0.0), (0.5, 1.0))),
+        (((0.22, 0.0), (0.04, 0.58), (0.2, 0.5), (0.46, 0.62)), ((0.42, 0.4), (0.36, 1.0))),
+        (((0.16, 0.0), *_c(0.0, 0.6), (0.3, 0.44), (0.44, 0.56), (0.38, 1.0)),),
     ),
     "5": (
         (((0.48, 0.02), *_c(0.1, 0.02), *_c(0.06, 0.42), (0.34, 0.38), (0.5, 0.66), (0.3, 0.98), (0.0, 0.92)),),
@@ -146,6 +150,28 @@ FORMS: dict[str, tuple[Form, ...]] = {
 #: How far a hand's own form is from the usual one, and each writing of it from that (heights).
 OWN, EACH = 0.035, 0.02
 
+#: How often zeros in one stroke end in a tail.
+TAIL = 0.3
+
+
+def zeros(count: int, rng: np.random.Generator) -> Points:
+    """Zeros as one stroke, each begun at the top where the one before ended; the later ones are often smaller, and
+    open, and the last may run out in a tail."""
+    path: list[Point] = []
+    x, wide, high = 0.0, float(rng.uniform(0.34, 0.6)), 1.0
+    fading, gap, open_ = float(rng.uniform(0.78, 1.02)), float(rng.uniform(-0.02, 0.3)), float(rng.uniform(-0.1, 0.25))
+    for _ in range(count):
+        top = 1 - high
+        ring = ((0.55, 0.0), (0.1, 0.2), (0.0, 0.62), (0.35, 1.0), (0.9, 0.72), (0.92, 0.25), (0.6 + open_, 0.04))
+        path += [(x + wide * a, top + high * b) for a, b in ring]
+        x += wide * (1 + gap)
+        wide, high = wide * float(rng.uniform(0.88, 1.06)), max(0.45, high * fading)
+    if rng.random() < TAIL:
+        path.append((x + float(rng.uniform(0.1, 0.8)), 1 - high + float(rng.uniform(-0.15, 0.2))))
+    points = curve(np.array(path, np.float32) + rng.normal(0, EACH, (len(path), 2)).astype(np.float32))
+    low, tall = points.min(axis=0), float(np.ptp(points[:, 1]))
+    return np.asarray((points - low) / [1.0, max(tall, 1e-3)] - [0.0, 1.0], np.float32)
+
 
 class Figures:
     """One hand: a form of each digit, the same each time but for what a hand does; letters are another's."""
@@ -159,7 +185,10 @@ class Figures:
             self.own[digit] = tuple(self._shifted(rng, np.array(one, np.float32), OWN) for one in form)
 
     def strokes(self, letter: str, rng: np.random.Generator) -> tuple[Points, ...] | None:
-        """The letter written once, as `Writer.strokes` gives it; None where nobody knows it."""
+        """The letter written once, as `Writer.strokes` gives it, or several zeros in one stroke; None where nobody
+        knows it."""
+        if len(letter) > 1 and set(letter) == {"0"}:
+            return (zeros(len(letter), rng),)
         if letter not in self.own:
             return self.letters.strokes(letter, rng) if self.letters is not None else None
         every = [curve(self._shifted(rng, one, EACH)) for one in self.own[letter]]

@@ -33,6 +33,10 @@ SHARES: dict[Source, float] = {
 #: How often letters of a handwriting font are joined to words.
 JOINED = 0.5
 
+#: What training alone draws, as hands are wilder than collections: how often zeros are one stroke, letters touch, and
+#: all of them lean, by how much about.
+RUNNING, TOUCHING, LEANING, LEANED = 0.5, 0.2, 0.15, 0.3
+
 DIGITS = "0123456789"
 
 #: What a pen of real digits can write, and one of real letters too: of separators they know the strokes.
@@ -77,6 +81,12 @@ class Pen:
         self.height, self.width = float(rng.uniform(0.62, 1.0)), float(rng.uniform(0.8, 1.2))
         # Digits of one field look alike in stroke, though they were drawn by many writers.
         self.sharp, self.thin = float(rng.uniform(90, 150)), float(rng.random())
+        self.running = self.touching = False
+        if materials.split == "train" and not typed:
+            self.running = self.source == "figures" and bool(rng.random() < RUNNING)
+            self.touching = bool(rng.random() < TOUCHING)
+            if rng.random() < LEANING:
+                self.slant = float(rng.normal(0, LEANED))
 
     def _source(self, text: str, wanted: Source | None) -> Source:
         there: dict[Source, bool] = {
@@ -182,6 +192,8 @@ class Pen:
         """A line of text from x on the baseline; returns where each letter stands."""
         rng, spans = self.rng, []
         gap, slope, start = px * rng.uniform(0.02, 0.16), rng.normal(0, 0.015), x
+        if self.touching:
+            gap = px * rng.uniform(-0.08, 0.02)
         for part in self._parts(text):
             if part == " ":
                 x += int(px * rng.uniform(0.3, 0.55))
@@ -194,13 +206,17 @@ class Pen:
         return spans
 
     def _parts(self, text: str) -> list[str]:
-        """What is drawn at once: each character, or words as a hand joins them."""
+        """What is drawn at once: each character, or words as a hand joins them, or zeros in one stroke."""
+        if self.running:
+            return re.findall(r"0{2,}|.", text)
         return re.findall(r"[A-Za-z]+|.", text) if self.joined else list(text)
 
     def _spans(self, part: str, x: float, width: float) -> list[Span]:
-        if len(part) == 1 or not isinstance(self.face, OutlineFace):
+        if len(part) == 1:
             return [Span(part, x, x + width)]
-        ends = [x + share * width for share in self.face.edges(part)]
+        shares = self.face.edges(part) if isinstance(self.face, OutlineFace) and self.joined else None
+        shares = [(place + 1) / len(part) for place in range(len(part))] if shares is None else shares
+        ends = [x + share * width for share in shares]
         return [Span(letter, start, end) for letter, start, end in zip(part, [x, *ends[:-1]], ends, strict=True)]
 
 

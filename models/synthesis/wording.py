@@ -139,8 +139,17 @@ def _identifier(rng: np.random.Generator) -> str:
             return digits(rng, 8)
 
 
+def round_amount(rng: np.random.Generator) -> str:
+    """An amount of one or two figures and zeros, as most are that people write."""
+    return _amount(rng, int(rng.integers(1, 100)) * 10 ** int(rng.integers(1, 6)))
+
+
 def amount(rng: np.random.Generator) -> str:
-    number = int(10 ** rng.uniform(0, 7))
+    """Any amount, about as often with few figures as with many."""
+    return _amount(rng, int(10 ** rng.uniform(0, 7)))
+
+
+def _amount(rng: np.random.Generator, number: int) -> str:
     text = people.grouped(number) if rng.random() < 0.5 and number > 999 else str(number)
     if rng.random() < 0.15:
         text += f".{people.digits(rng, 2)}"

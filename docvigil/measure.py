@@ -13,7 +13,7 @@ from pipeline.findings import CHECKS
 from pipeline.locate import Atlas
 from pipeline.pages import Limits, render
 from pipeline.questions import Reading, questions, reading
-from pipeline.reading import Evidence, Reader
+from pipeline.reading import Evidence, QuestionKind, Reader
 
 #: The file in the folder that holds the right answers, one document a line.
 LABELS = "labels.jsonl"
@@ -66,8 +66,11 @@ def cuts(path: Path, atlas: Atlas, limits: Limits) -> list[tuple[Evidence, FormF
 def readings(found: Sequence[tuple[Evidence, FormField]], reader: Reader) -> dict[tuple[int, str], Reading]:
     """The reading of each evidence, by page in the file and name of the field."""
     # What a stamp says is judged with the register of endorsers, not here.
-    answers = reader.read([questions(one, field)[0] for one, field in found])
-    return {
-        (one.page, one.field): reading(one, field, [answer] * len(questions(one, field)))
-        for (one, field), answer in zip(found, answers, strict=True)
-    }
+    asked = [questions(one, field) for one, field in found]
+    ink = [[each for each in some if each.kind is not QuestionKind.PRINT] for some in asked]
+    answers = iter(reader.read([each for some in ink for each in some]))
+    told = {}
+    for (one, field), every, some in zip(found, asked, ink, strict=True):
+        said = [next(answers) for _ in some]
+        told[one.page, one.field] = reading(one, field, said + said[-1:] * (len(every) - len(some)))
+    return told

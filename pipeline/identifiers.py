@@ -57,6 +57,10 @@ _LENGTHS = {
 HIDDEN = {Identifier.ISIN: 0.1, Identifier.PAN: 0.3, Identifier.IFSC: 0.3}
 HIDDEN_BY_COUNT = 0.1
 
+#: Digits that letters look like, and the shares of digits from which on such letters are taken for them.
+LOOKS = {"O": "0", "Q": "0", "D": "0", "I": "1", "L": "1", "Z": "2", "S": "5", "G": "6", "B": "8"}
+MOSTLY, NEARLY = 0.5, 0.85
+
 _TWELVE = re.compile(r"(?<![0-9])[2-9][0-9]{3}([ -]?)[0-9]{4}([ -]?)([0-9]{4})(?![0-9])")
 
 
@@ -87,11 +91,15 @@ def cleaned(text: str) -> str:
 
 def numbered(text: str) -> str:
     """A number without a shape of its own, cleaned. Where most of it is digits, an O or an I with no other letter
-    beside it is one too, which it is written like."""
+    beside it is one too, which it is written like; where nearly all of it is, so are other letters between two digits
+    that look like one."""
     plain = cleaned(text)
-    if 2 * sum(letter.isdigit() for letter in plain) < len(plain):
-        return plain
-    return re.sub(r"(?<![A-HJ-NP-Z])[OI](?![A-HJ-NP-Z])", lambda one: "01"["OI".index(one[0])], plain)
+    digits = sum(letter.isdigit() for letter in plain) / max(1, len(plain))
+    if digits >= MOSTLY:
+        plain = re.sub(r"(?<![A-HJ-NP-Z])[OI](?![A-HJ-NP-Z])", lambda one: LOOKS[one[0]], plain)
+    if digits >= NEARLY:
+        plain = re.sub(r"(?<=\d)[A-Z](?=\d)", lambda one: LOOKS.get(one[0], one[0]), plain)
+    return plain
 
 
 def check(identifier: Identifier, text: str) -> str | None:

@@ -9,6 +9,7 @@ from pipeline import amounts, closeup, dates, identifiers
 from pipeline.doctypes.schema import FormField, Identifier
 from pipeline.evidence import narrowed
 from pipeline.gaps import closed
+from pipeline.parts import count, joined, parts
 from pipeline.reading import Answer, AnswerState, Evidence, Question, QuestionKind
 
 #: Kinds beside which the print is asked for.
@@ -65,7 +66,7 @@ def questions(evidence: Evidence, field: FormField | None) -> list[Question]:
     if row is not None and row.middles:
         image, row = closed(image, row)
         alternate = None if alternate is None else narrowed(image)
-    asked = [Question(evidence.kind, image, alphabet, longest, alternate, row)]
+    asked = parts(Question(evidence.kind, image, alphabet, longest, alternate, row))
     if _print_wanted(evidence, field):
         asked.append(Question(QuestionKind.PRINT, evidence.image))
     return asked
@@ -73,14 +74,15 @@ def questions(evidence: Evidence, field: FormField | None) -> list[Question]:
 
 def reading(evidence: Evidence, field: FormField | None, answers: Sequence[Answer]) -> Reading:
     """What the answers to `questions(evidence, field)` say. Raises `ValueError` for another number of answers."""
-    wanted = 0 if evidence.untouched else 2 if _print_wanted(evidence, field) else 1
+    with_print = not evidence.untouched and _print_wanted(evidence, field)
+    wanted = 0 if evidence.untouched else count(evidence.kind, evidence.row) + with_print
     if len(answers) != wanted:
         raise ValueError(f"{len(answers)} answers to the {wanted} questions about {evidence.field!r}")
-    ink = answers[0] if answers else UNTOUCHED
+    ink = joined(answers[: wanted - with_print]) if answers else UNTOUCHED
     value = ink.value if ink.state is AnswerState.PRESENT else None
     printed = None
-    if wanted == 2 and answers[1].state is AnswerState.PRESENT and answers[1].value and ink.state is not _EMPTY:
-        value, printed = answers[1].value, answers[1].confidence
+    if with_print and answers[-1].state is AnswerState.PRESENT and answers[-1].value and ink.state is not _EMPTY:
+        value, printed = answers[-1].value, answers[-1].confidence
     if _is_aadhaar(field):
         return _aadhaar(evidence, field, ink, value)
     return Reading(

@@ -112,6 +112,9 @@ def test_a_pass_is_surer_than_the_reading() -> None:
         ("IO", "IO"),
         ("INR0065", "INR0065"),
         ("B12I", "B121"),
+        ("012345678987G5432101", "01234567898765432101"),
+        ("KA05Z1234", "KA05Z1234"),  # a third of it are letters
+        ("G123456789", "G123456789"),  # what it begins with may be one
     ],
 )
 def test_letters_written_like_digits_are_digits_among_digits(written: str, meant: str) -> None:

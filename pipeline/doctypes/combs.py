@@ -46,9 +46,9 @@ class Comb:
 def combs(blank: Blank, there: Places) -> list[Comb]:
     """All of a blank. Rows that are seen whole go before what is seen of them box by box: writing that all samples
     share stays in some."""
-    seen = _side_by_side([*there.boxes, *there.letters])
+    seen = _grouped(_side_by_side([*there.boxes, *there.letters]))
     whole = list(_by_frames(blank, seen))
-    rest = _grouped([one for one in seen if not any(touch(one.area, row.area) for row in whole)])
+    rest = [one for one in seen if not any(touch(one.area, row.area) for row in whole)]
     bare = [one for one in rest if one.cells > PAIR or not any(covers(one.area, letter) for letter in there.letters)]
     return [*whole, *bare]
 

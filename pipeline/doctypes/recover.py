@@ -30,6 +30,10 @@ LEAST_SAMPLES, MOST_SAMPLES = 5, 60
 #: others all must be written on at one place for writing to stay.
 BRIGHTER = 0.2
 
+#: A rule that is so much brighter (grey levels) in half of the samples than in nearly all within a pixel is elsewhere
+#: in each.
+LOST = 20
+
 #: Paper is at least so bright; a rule may be as faint as this.
 PAPER_WHITE, FAINT = 232.0, 250.0
 
@@ -233,14 +237,16 @@ def _bright(image: Pixels) -> Pixels:
 
 
 def _merged(images: Sequence[Pixels]) -> Pixels:
-    """Of each pixel the brightness that all but a few of the images stay below; a rule, which is seldom in the very
-    same pixels of all of them, as dark as in half of them."""
+    """Of each pixel the brightness that all but a few of the images stay below. A rule is seldom in the very same
+    pixels of all of them: it is as dark as in half of them, or else as in nearly all of them within a pixel."""
     rank = len(images) - 1 - int(BRIGHTER * len(images))
     merged = _ranked(images, rank)
     near = np.ones((3, 3), np.uint8)
-    across, down = rules(_ranked([cast(Pixels, cv2.erode(image, near)) for image in images], rank))
-    half = _ranked(images, len(images) // 2)
-    return np.where(cv2.bitwise_or(across, down) > 0, np.minimum(merged, half), merged).astype(np.uint8)
+    wide = _ranked([cast(Pixels, cv2.erode(image, near)) for image in images], rank)
+    across, down = rules(wide)
+    half = np.minimum(merged, _ranked(images, len(images) // 2))
+    dark = np.where(cv2.subtract(cv2.erode(half, near), wide) > LOST, wide, half)
+    return np.where(cv2.bitwise_or(across, down) > 0, dark, merged).astype(np.uint8)
 
 
 def _ranked(images: Sequence[Pixels], rank: int) -> Pixels:

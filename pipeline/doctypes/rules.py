@@ -23,19 +23,21 @@ RULE_MM, STROKE_MM = 2.4, 2.4
 #: Gaps in a rule that are closed, horizontal and vertical; and how thick a rule is at most: bars are none (mm).
 GAP_MM, HOLE_MM, THICK_MM = 0.5, 0.8, 1.5
 
-#: By how much a rule is darker than what is on both its sides (grey levels).
-DARKER = 12
+#: By how much a rule is darker than what is on both its sides (grey levels); on rough paper so many times as much as
+#: pixels side by side usually differ.
+DARKER, ROUGH = 12.0, 5.0
 
 
 def rules(image: Pixels) -> tuple[Mask, Mask]:
     """Horizontal and vertical rules of a picture of `BLANK_DPI` (0 or 255), small gaps closed."""
-    return _along(image, RULE_MM, GAP_MM), _along(np.ascontiguousarray(image.T), STROKE_MM, HOLE_MM).T
+    least = max(DARKER, ROUGH * float(np.median(cv2.absdiff(image[:, 1:], image[:, :-1]))))
+    return _along(image, least, RULE_MM, GAP_MM), _along(np.ascontiguousarray(image.T), least, STROKE_MM, HOLE_MM).T
 
 
-def _along(image: Pixels, least_mm: float, gap_mm: float) -> Mask:
+def _along(image: Pixels, least: float, least_mm: float, gap_mm: float) -> Mask:
     """The horizontal ones."""
     beside = cv2.morphologyEx(image, cv2.MORPH_CLOSE, np.ones((mm(THICK_MM), 1), np.uint8))
-    dark = np.where(cv2.subtract(beside, image) > DARKER, 255, 0).astype(np.uint8)
+    dark = np.where(cv2.subtract(beside, image) > least, 255, 0).astype(np.uint8)
     whole = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, np.ones((1, mm(gap_mm)), np.uint8))
     return np.asarray(cv2.morphologyEx(whole, cv2.MORPH_OPEN, np.ones((1, mm(least_mm)), np.uint8)), np.uint8)
 

@@ -46,6 +46,9 @@ MOST_WRITE, HAND_MM, KNOWN, UNDER_MM, PRINTED = 0.5, (8.0, 3.5), 0.25, 14.0, 0.0
 #: The words of a box to tick may begin with the box itself (mm), which looks like a letter.
 WIDE_MM = 4.5
 
+#: An amount in figures needs no more than this (mm).
+WORDS_MM = 55.0
+
 #: So many letters and more are words.
 WORDED = 4
 
@@ -221,6 +224,7 @@ def _proposal(area: Area, what: FieldKind | Comb | None, width: int, height: int
     cells = comb.cells if comb else None
     kind = what if isinstance(what, FieldKind) else FieldKind.TEXT
     beside = _beside(box, words, width, height, kind)
+    wide = (area[2] - area[0]) / PX_PER_MM
     identifier = None
     for pattern, told, holds in WORDS if kind is not FieldKind.CHECKBOX else ():
         if not re.search(pattern, beside.lower()) or (holds and cells != CELLS[holds]):
@@ -228,6 +232,9 @@ def _proposal(area: Area, what: FieldKind | Comb | None, width: int, height: int
         if cells and told in (FieldKind.SIGNATURE, FieldKind.ENDORSEMENT):
             continue
         kind, identifier = told, holds
+        if kind is FieldKind.AMOUNT and cells is None and "rupees" in beside.lower() and wide > WORDS_MM:
+            # So long a line after "Rupees" is for words.
+            kind = FieldKind.TEXT
         break
     else:
         # Eight cells in a row are a date wherever nothing else is said, and where letters say so.

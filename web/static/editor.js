@@ -175,6 +175,9 @@ async function edit() {
     if (one === null) return;
     const others = body.fields.filter((each) => each !== one);
     for (const name of ["name", "label", "kind", "identifier", "format", "cells"]) input(name).value = one[name] ?? "";
+    input("groups").value = (one.groups ?? []).join(" ");
+    input("gap").value = one.gap ?? "";
+    form.querySelector("[data-cells]").hidden = !one.cells;
     for (const name of ["required", "masked"]) input(name).checked = Boolean(one[name]);
     choices(input("required_if"), one.required_if, others.map((each) => each.name));
     const checks = one.checks ?? [];
@@ -203,6 +206,10 @@ async function edit() {
     put("identifier", one.kind === "identifier" ? input("identifier").value : null);
     put("format", one.kind === "date" ? input("format").value : null);
     put("cells", input("cells").value === "" ? null : Number(input("cells").value));
+    form.querySelector("[data-cells]").hidden = !one.cells;
+    const groups = input("groups").value.split(" ").map(Number).filter((count) => count > 0);
+    put("groups", one.cells && groups.length > 0 ? groups : null);
+    put("gap", one.groups && input("gap").value !== "" ? Number(input("gap").value) : null);
     put("required_if", input("required_if").value);
     one.required = input("required").checked;
     put("masked", input("masked").checked);

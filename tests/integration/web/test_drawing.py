@@ -91,10 +91,22 @@ def test_a_type_is_drawn_by_mouse_and_keyboard(stage: Stage) -> None:
     moved = [round(b - a, 1) for a, b in zip(before, after, strict=True)]
     assert min(moved[0], moved[1], moved[3]) > 0 > moved[2], "arrows move it, with Shift they change its size"
 
+    page.get_by_label("Cells of a comb").fill("8")
+    page.keyboard.press("Tab")
+    page.get_by_label("In groups of so many cells").fill("2 2")
+    page.keyboard.press("Tab")
+    expect(page.locator("#field-remarks .stops")).to_contain_text("the groups [2, 2] hold 4 boxes, but `cells` says 8")
+    page.get_by_label("In groups of so many cells").fill("2 2 4")
+    page.get_by_label("Gap between groups").fill("1.1")
+    page.keyboard.press("Tab")
+    expect(page.locator("#field-remarks .stops")).to_have_count(0)
+    expect(page.locator("#saved")).to_have_text("Saved")
+
     page.get_by_role("button", name="Save as a new version").click()
     page.wait_for_url("**/doctypes/kyc-individual")
     (saved,) = load_all(stage.folder / "types")
     assert (saved.version, saved.fields[-1].name) == (2, "branch_code")
+    assert (saved.fields[-1].groups, saved.fields[-1].gap) == ((2, 2, 4), 1.1)
     expect(page.locator("h1")).to_contain_text("kyc-individual@2")
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.orm import Session, aliased, sessionmaker
 
 from records import cases
@@ -72,14 +73,45 @@ def rescan(
     actor: str,
     doctype: str | None = None,
     since: datetime | None = None,
+    only: Collection[str] | None = None,
     after: str = "",
     limit: int = 500,
 ) -> tuple[int, str | None]:
-    """Scan documents again that these versions have never judged: those of a type, those first seen `since`, or all.
+    """Scan documents again that these versions have never judged: those of a type, those first seen `since`, `only`
+    those with these ids, or all.
 
     One batch in the order of ids from `after`; returns how many scans were started and where to go on, None at the
     end. Documents in flight and quarantined are left alone.
     """
+    query = (
+        select(Document.id, Scan.arrival_id, Scan.judged_on)
+        .join(Scan, Scan.id == Document.scan_id)
+        .where(Document.id > after, _never_judged(versions))
+        .order_by(Document.id)
+        .limit(limit)
+        .with_for_update(of=Document, key_share=True)
+    )
+    if doctype is not None:
+        query = query.where(Scan.document_types.contains([doctype]))
+    if since is not None:
+        query = query.where(Document.created_at >= since)
+    if only is not None:
+        query = query.where(Document.id.in_(only))
+    rows = session.execute(query).all()
+    for row in rows:
+        scan_id = start(session, row.id, cause="rescan", arrival_id=row.arrival_id, judged_on=row.judged_on)
+        event(session, "rescan", row.id, actor=actor, scan=scan_id)
+    return len(rows), rows[-1].id if len(rows) == limit else None
+
+
+def judged_otherwise(session: Session, versions: Versions, only: Collection[str]) -> int:
+    """How many of these documents have a verdict, but none of these versions'."""
+    counted = select(func.count()).select_from(Document).where(Document.id.in_(only), _never_judged(versions))
+    return session.scalar(counted) or 0
+
+
+def _never_judged(versions: Versions) -> ColumnElement[bool]:
+    """Of documents with a verdict those that these versions have never given one."""
     earlier = aliased(Scan)
     judged = (
         select(earlier.id)
@@ -91,23 +123,7 @@ def rescan(
         )
         .exists()
     )
-    query = (
-        select(Document.id, Scan.arrival_id, Scan.judged_on)
-        .join(Scan, Scan.id == Document.scan_id)
-        .where(Document.id > after, Document.status.in_(["clear", "flagged"]), ~judged)
-        .order_by(Document.id)
-        .limit(limit)
-        .with_for_update(of=Document, key_share=True)
-    )
-    if doctype is not None:
-        query = query.where(Scan.document_types.contains([doctype]))
-    if since is not None:
-        query = query.where(Document.created_at >= since)
-    rows = session.execute(query).all()
-    for row in rows:
-        scan_id = start(session, row.id, cause="rescan", arrival_id=row.arrival_id, judged_on=row.judged_on)
-        event(session, "rescan", row.id, actor=actor, scan=scan_id)
-    return len(rows), rows[-1].id if len(rows) == limit else None
+    return Document.status.in_(["clear", "flagged"]) & ~judged
 
 
 def rescan_all_cleared(sessions: sessionmaker[Session], model_version: str, *, actor: str, batch: int = 500) -> int:

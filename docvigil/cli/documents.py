@@ -15,12 +15,11 @@ from sqlalchemy.orm import Session
 
 from docvigil import promises
 from docvigil.cli.common import ID_SIGNS, Refusal, actor, as_json, day_of, opened, refusing, screen
-from docvigil.cli.scan import finding_form
+from docvigil.cli.scan import finding_form, present_versions
 from docvigil.desk import Desk
-from docvigil.judgement import judgement
 from docvigil.picture import ENDINGS, Note, Sheet, draw, write
 from docvigil.settings import Settings
-from docvigil.wiring import desk_rules, document_types, present_model
+from docvigil.wiring import desk_rules, document_types
 from pipeline.findings import CHECKS
 from records import desk as desk_of
 from records import listing, registry, scans
@@ -28,7 +27,7 @@ from records import queue as queue_of
 from records.audit import event
 from records.desk_filters import Filters
 from records.reviews import review as decide
-from records.words import DocumentView, FindingView, Versions
+from records.words import DocumentView, FindingView
 from workers.manifest import Manifest
 
 #: Pages drawn into one picture at most.
@@ -229,14 +228,6 @@ def numbered(findings: Sequence[FindingView]) -> list[tuple[int, FindingView]]:
     """Findings with their numbers: those that did not pass come first, so that theirs never depend on the others."""
     ordered = sorted(findings, key=lambda one: one.outcome == "pass")
     return list(enumerate(ordered, start=1))
-
-
-def present_versions(desk: Desk) -> Versions:
-    """What documents would be judged by today."""
-    with desk.sessions.begin() as session:
-        model = present_model(desk.settings, session)
-    rules = judgement(desk.settings, desk.store, model).rules
-    return Versions(model, rules, registry.types_version(document_types(desk.settings)))
 
 
 def _document(session: Session, beginning: str) -> DocumentView:

@@ -14,14 +14,16 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from docvigil import wiring
-from docvigil.cli.common import ID_SIGNS, as_json, errors, opened, screen
+from docvigil.cli.common import ID_SIGNS, actor, as_json, errors, opened, screen
 from docvigil.desk import Desk
+from docvigil.judgement import judgement
 from docvigil.processes import working
+from ingest.intake import Taken
 from ingest.upload import Upload, files_in, take_paths
 from pipeline.formats import sniff
-from records import outbox, queue
+from records import outbox, queue, registry, scans
 from records.intake import readable
-from records.words import DocumentView, FindingView
+from records.words import DocumentView, FindingView, Versions
 
 #: Exit codes; the highest of all documents counts.
 CLEAR, FLAGGED, FAILED = 0, 1, 2
@@ -35,6 +37,9 @@ STILL_SECONDS = 45.0
 
 #: In a folder, files of other names count only if their content is a document's.
 SUFFIXES = {".pdf", ".tif", ".tiff", ".jpg", ".jpeg", ".png", ".webp"}
+
+#: Documents that are looked up at once.
+AT_ONCE = 500
 
 #: Reasons shown of each document, at most; `docvigil show` has them all.
 MOST_REASONS = 4
@@ -93,6 +98,14 @@ def readable_path(path: str) -> str:
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
+def present_versions(desk: Desk) -> Versions:
+    """What documents would be judged by today."""
+    with desk.sessions.begin() as session:
+        model = wiring.present_model(desk.settings, session)
+    rules = judgement(desk.settings, desk.store, model).rules
+    return Versions(model, rules, registry.types_version(wiring.document_types(desk.settings)))
+
+
 def register(app: typer.Typer) -> None:
     app.command(rich_help_panel="Documents")(scan)
 
@@ -100,13 +113,17 @@ def register(app: typer.Typer) -> None:
 def scan(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Files, and folders with all that is in them.")],
     json: Annotated[bool, typer.Option("--json", help="One object a line, in the order given.")] = False,
+    again: Annotated[
+        bool,
+        typer.Option("--again", help="Also what has a verdict that the present model, rules or types didn't give."),
+    ] = False,
 ) -> None:
     """Scan files now. Exit code 0: all clear, 1: some flagged, 2: some quarantined or unreadable."""
     targets = list(targets_in(paths))
     table = Table("file", "verdict", "type", Column("why", min_width=WHY_WIDTH), box=None)
     highest, counted = CLEAR, dict.fromkeys(EXITS, 0)
     with opened(working) as desk:
-        for result in results(desk, targets):
+        for result in results(desk, targets, again=again):
             highest = max(highest, EXITS[result.verdict])
             counted[result.verdict] += 1
             if json:
@@ -157,9 +174,9 @@ def _is_document(file: Path) -> bool:
         return True
 
 
-def results(desk: Desk, targets: list[Path | Result]) -> Iterator[Result]:
-    """One result a target, in their order, each as soon as those before it are there. Shows progress on standard
-    error where that is a terminal."""
+def results(desk: Desk, targets: list[Path | Result], *, again: bool = False) -> Iterator[Result]:
+    """One result a target, in their order, each as soon as those before it are there; `again`: what was judged by other
+    versions is scanned once more. Shows progress on standard error where that is a terminal."""
     files = [one for one in targets if isinstance(one, Path)]
     intake = wiring.intake(desk.settings, desk.sessions, desk.store)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -169,6 +186,7 @@ def results(desk: Desk, targets: list[Path | Result]) -> Iterator[Result]:
         for upload in take_paths(files, intake):
             uploads.append(upload)
             progress.advance(bar)
+        _known(desk, [one.taken for one in uploads], again)
         progress.reset(bar, description="scanning", total=len(files))
         taken = iter(uploads)
         waiting = Waiting(desk, {one.taken.document_id for one in uploads if one.taken.document_id is not None})
@@ -186,6 +204,23 @@ def results(desk: Desk, targets: list[Path | Result]) -> Iterator[Result]:
                     progress.update(bar, completed=len(waiting.settled))
                 with desk.sessions.begin() as session:
                     yield Result(upload.path, document=queue.document(session, document_id))
+
+
+def _known(desk: Desk, taken: Iterable[Taken], again: bool) -> None:
+    """Scans what is known, but not to the present versions, once more, or tells that there is such."""
+    ids = sorted({one.document_id for one in taken if one.status == "duplicate" and one.document_id is not None})
+    versions = present_versions(desk) if ids else None
+    for first in range(0, len(ids), AT_ONCE):
+        some = ids[first : first + AT_ONCE]
+        with desk.sessions.begin() as session:
+            if again and versions is not None:
+                scans.rescan(session, versions, actor=actor(), only=some, limit=AT_ONCE)
+            elif versions is not None and (count := scans.judged_otherwise(session, versions, some)):
+                them = "1 document has" if count == 1 else f"{count} documents have"
+                errors.print(
+                    f"{them} a verdict from before the present model, rules and document types; `--again` scans anew.",
+                    soft_wrap=True,
+                )
 
 
 class Waiting:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.pdfencrypt import StandardEncryption
@@ -99,6 +101,25 @@ def test_what_was_scanned_keeps_its_verdict(docvigil: DocVigil, running: Up, dra
     assert first_code == (1 if any(one["verdict"] == "flagged" for one in first) else 0)
     _, told = docvigil.lines("balance", "--json")
     assert (told[0]["documents"], told[0]["duplicates"]) == (COUNT, COUNT)
+
+
+def test_what_was_judged_before_a_type_came_is_scanned_again_when_asked(
+    docvigil: DocVigil, drawn: Path, tmp_path: Path
+) -> None:
+    alone = DocVigil(docvigil.home.parent / "types")
+    one, before = (
+        next(iter(labels(drawn))),
+        "1 document has a verdict from before the present model, rules and document",
+    )
+    assert before not in alone.run("scan", one).stderr
+    blank = np.full((1754, 1240), 255, np.uint8)
+    cv2.rectangle(blank, (200, 300), (900, 380), 0, 2)
+    cv2.imwrite(str(tmp_path / "blank.png"), blank)
+    made = alone.run("doctypes", "new", "letter", tmp_path / "blank.png", "--no-print")
+    assert made.returncode == 0, made.stderr
+    assert before in " ".join(alone.run("scan", one).stderr.split())
+    assert before not in " ".join(alone.run("scan", "--again", one).stderr.split())
+    assert before not in " ".join(alone.run("scan", one).stderr.split()), "it has one from now"
 
 
 def test_a_table_for_people(docvigil: DocVigil, running: Up, drawn: Path, tmp_path: Path) -> None:

@@ -276,6 +276,9 @@ def test_rescanning_leaves_alone_what_these_versions_judged(sessions: sessionmak
         assert queue.statuses(session, [kyc, slip]) == {kyc: "flagged", slip: "in_flight"}
         later = datetime.now(UTC) + timedelta(hours=1)
         assert scans.rescan(session, newer, actor="alice", since=later) == (0, None)
+        assert scans.rescan(session, newer, actor="alice", only=["unknown"]) == (0, None)
+        assert scans.judged_otherwise(session, newer, [kyc, "unknown"]) == 1
+        assert scans.judged_otherwise(session, VERSIONS, [kyc]) == 0
         assert scans.rescan(session, newer, actor="alice", limit=1) == (1, kyc)
         assert scans.rescan(session, newer, actor="alice", limit=1, after=kyc)[0] == 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypeAlias, cast
 
@@ -37,6 +37,10 @@ LEAST_LINE = 0.3
 
 #: In most columns it is at least as dark as in those of this percentile.
 MOST = 35.0
+
+#: A rule under a row of boxes is seen along this share of it, and is the end of the row where that would be higher by
+#: this share of its height.
+RULED, BETWEEN_RULES = 0.75, 0.22
 
 #: Rows of a cut are looked at together, one in so many.
 SMOOTH = 12
@@ -81,21 +85,23 @@ def find(image: Pixels, inner: Area, cells: Collection[int], *, ticks: bool = Tr
     darker = _darker(image)
     seen = _by_sides(np.asarray(darker > _limit(darker)))
     left, top, right, bottom = inner
+    middle = (top + bottom) // 2
     row = teeth.grid(darker, left, right, top, bottom, cells)
     # Sides that are seen each by itself say best where a comb ends. Of an even one with fewer cells some were not seen.
     if row is None or (seen is not None and seen.even and seen.cells in cells and seen.cells >= row.cells):
-        return seen
+        return None if seen is None else _in_band(darker, seen, middle)
     above = _rows(darker, row)
     if not row.dashes and (above > 0).sum() < LEAST_SIDE * (bottom - top):
         # Dots of a line to write on.
-        return seen
+        return None if seen is None else _in_band(darker, seen, middle)
     upper, lower = _most(above)
     if row.dashes or lower - upper < TICKS * (bottom - top):
         if not ticks:
-            return seen
+            return None if seen is None else _in_band(darker, seen, middle)
         upper, lower = top, bottom
     middles = () if row.layout.even else tuple(row.middles.tolist())
-    return Comb((round(row.left), upper, round(row.right), lower), row.cells, row.layout.even, middles)
+    found = Comb((round(row.left), upper, round(row.right), lower), row.cells, row.layout.even, middles)
+    return _in_band(darker, found, middle)
 
 
 def _rows(darker: Pixels, row: Teeth) -> npt.NDArray[np.float32]:
@@ -113,6 +119,21 @@ def _along(image: npt.NDArray[np.float32], columns: npt.NDArray[np.float64]) -> 
     """How dark each row is in those columns, in most of them: what is written covers some."""
     places = np.clip(np.rint(columns).astype(np.intp), 0, image.shape[1] - 1)
     return np.asarray(np.percentile(image[:, places], MOST, axis=1), np.float32)
+
+
+def _in_band(darker: Pixels, found: Comb, middle: int) -> Comb:
+    """Of rows of boxes one below the other, whose sides run on, the one that `middle` is in: from rule to rule."""
+    left, upper, right, lower = found.area
+    # A rule may climb by a few pixels from end to end.
+    strip = cv2.dilate(darker[:, max(0, left) : right + 1], np.ones((5, 1), np.uint8))
+    if not strip.size:
+        return found
+    rules = np.flatnonzero((strip > _limit(darker)).mean(axis=1) > RULED)
+    inset = BETWEEN_RULES * (lower - upper)
+    above, below = rules[rules < middle], rules[rules >= middle]
+    first = int(above[-1]) if len(above) and above[-1] > upper + inset else upper
+    last = int(below[0]) if len(below) and below[0] < lower - inset else lower
+    return replace(found, area=(left, first, right, last)) if last - first > inset else found
 
 
 def _most(values: npt.NDArray[np.float32]) -> tuple[int, int]:

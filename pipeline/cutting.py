@@ -28,7 +28,7 @@ WIDE, HIGH = 1.5, 1.4
 FAR_TOO_HIGH = 2.2
 
 #: How many cells a comb may have that fills the box: of a date those of its digits.
-CELLS, ANY = {FieldKind.DATE: (8, 6)}, range(4, 21)
+CELLS, ANY = {FieldKind.DATE: (8, 6)}, range(4, 27)
 
 #: Room that boxes have around what is written in them, in parts of its height, and how much higher than it they are.
 AROUND, HIGHER = 0.25, 1.1

@@ -27,7 +27,7 @@ HEIGHTS = (0.8, 0.55, 0.38)
 DARKEST, LEAST_DARK = 97.0, 2.5
 
 #: Grids are from so much to so much of the field's width, and their left end is off by so much of it at most.
-WIDTHS, OFF = (0.85, 1.12), 0.08
+WIDTHS, OFF = (0.78, 1.12), 0.13
 
 #: In a field less wide or high than this (pixels) nothing could be told.
 LEAST = 12

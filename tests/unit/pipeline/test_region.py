@@ -122,6 +122,21 @@ def test_a_comb_decides_alphabet_and_cut(tmp_path: Path, widened: tuple[float, f
     assert all(inked), "a digit stands in each box of the row"
 
 
+@pytest.mark.parametrize("widened", [(0.0, 0.0), (0.06, 0.25)], ids=["exact", "loose"])
+@pytest.mark.parametrize("upper", [True, False])
+def test_of_rows_one_below_the_other_the_one_that_is_meant_is_read(
+    tmp_path: Path, widened: tuple[float, float], *, upper: bool
+) -> None:
+    page = paper()
+    first, second = (comb(page, 300, y, 8, text=text) for y, text in ((400, "C9170051"), (446, "12531103")))
+    box = first if upper else second
+    _, asked = read(tmp_path, page, FieldKind.IDENTIFIER, box.widened(*widened), says("C9170051"))
+    (question,) = asked
+    assert question.row is not None and question.row.cells == question.max_length == 8
+    height, width = question.image.shape
+    assert width / height == pytest.approx(8 * 40 * 1.05 / (46 * 1.3), rel=0.12), "one row and its margins"
+
+
 def test_a_comb_in_groups_is_a_comb(tmp_path: Path) -> None:
     page = paper()
     box = comb(page, 300, 400, 8, text="15032016", gap=25)

@@ -83,21 +83,22 @@ def find(image: Pixels, inner: Area, cells: Collection[int], *, ticks: bool = Tr
     there. Strokes of digits hardly ever make one: sides are straight, upright, and equally far apart. Without `ticks`
     these are as high as boxes are."""
     darker = _darker(image)
-    seen = _by_sides(np.asarray(darker > _limit(darker)))
     left, top, right, bottom = inner
     middle = (top + bottom) // 2
+    seen = _by_sides(np.asarray(darker > _limit(darker)))
+    seen = None if seen is None else _in_band(darker, seen, middle)
     row = teeth.grid(darker, left, right, top, bottom, cells)
     # Sides that are seen each by itself say best where a comb ends. Of an even one with fewer cells some were not seen.
     if row is None or (seen is not None and seen.even and seen.cells in cells and seen.cells >= row.cells):
-        return None if seen is None else _in_band(darker, seen, middle)
+        return seen
     above = _rows(darker, row)
     if not row.dashes and (above > 0).sum() < LEAST_SIDE * (bottom - top):
         # Dots of a line to write on.
-        return None if seen is None else _in_band(darker, seen, middle)
+        return seen
     upper, lower = _most(above)
     if row.dashes or lower - upper < TICKS * (bottom - top):
         if not ticks:
-            return None if seen is None else _in_band(darker, seen, middle)
+            return seen
         upper, lower = top, bottom
     middles = () if row.layout.even else tuple(row.middles.tolist())
     found = Comb((round(row.left), upper, round(row.right), lower), row.cells, row.layout.even, middles)

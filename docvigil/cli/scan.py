@@ -209,13 +209,15 @@ def results(desk: Desk, targets: list[Path | Result], *, again: bool = False) ->
 def _known(desk: Desk, taken: Iterable[Taken], again: bool) -> None:
     """Scans what is known, but not to the present versions, once more, or tells that there is such."""
     ids = sorted({one.document_id for one in taken if one.status == "duplicate" and one.document_id is not None})
-    versions = present_versions(desk) if ids else None
+    if not ids:
+        return
+    versions = present_versions(desk)
     for first in range(0, len(ids), AT_ONCE):
         some = ids[first : first + AT_ONCE]
         with desk.sessions.begin() as session:
-            if again and versions is not None:
+            if again:
                 scans.rescan(session, versions, actor=actor(), only=some, limit=AT_ONCE)
-            elif versions is not None and (count := scans.judged_otherwise(session, versions, some)):
+            elif count := scans.judged_otherwise(session, versions, some):
                 them = "1 document has" if count == 1 else f"{count} documents have"
                 errors.print(
                     f"{them} a verdict from before the present model, rules and document types; `--again` scans anew.",

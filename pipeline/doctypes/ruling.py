@@ -57,8 +57,8 @@ def places(blank: Pixels) -> Places:
 
 def _boxes(ink: Mask, across: Mask, down: Mask) -> tuple[list[Area], list[Area]]:
     """Rectangles that rules enclose, without the rules: empty ones, and small ones with a letter in them."""
-    rules = cv2.dilate(cv2.bitwise_or(across, down), np.ones((3, 3), np.uint8))
-    count, _labels, stats, _centres = cv2.connectedComponentsWithStats(cv2.bitwise_not(rules), connectivity=4)
+    walls = cv2.dilate(cv2.bitwise_or(across, down), np.ones((3, 3), np.uint8))
+    count, _labels, stats, _centres = cv2.connectedComponentsWithStats(cv2.bitwise_not(walls), connectivity=4)
     height, width = ink.shape
     found, letters = [], []
     for label in range(1, count):
@@ -115,9 +115,9 @@ def _lines(ink: Mask, across: Mask, down: Mask) -> list[Area]:
             continue  # The side of a box.
         top = max(_mm(EDGE_MM), y - _mm(WRITING_MM))
         above = _print(print_[top:y, x + 2 : x + w - 2], _mm(PRINT_MM))
-        rules = across[top : y - _mm(1.0), x + 2 : x + w - 2]
+        above_it = across[top : y - _mm(1.0), x + 2 : x + w - 2]
         taken = np.asarray((above > 0).sum(axis=1) > 0)
-        taken[: len(rules)] |= (rules > 0).mean(axis=1) > 0.3
+        taken[: len(above_it)] |= (above_it > 0).mean(axis=1) > 0.3
         last = int(np.flatnonzero(taken)[-1]) + 1 if taken.any() else 0
         free = len(taken) - last
         if free >= _mm(FREE_MM):

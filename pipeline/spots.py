@@ -132,7 +132,8 @@ def _beside_labels(page: Page, kind: FieldKind, words: Words) -> Iterator[Box]:
         if not _wordy(rest):
             own = _figures(rest)
             if own:
-                start = _gap(page, box, box.x0 + found.end() * letter, 2 * letter)
+                # Letters of some print are narrower than most of the page's.
+                start = _gap(page, box, min(box.x0 + found.end() * letter, box.x1), 2 * letter)
             else:
                 start = part(box, text, 0, max(1, found.end())).x1 + 1.0 * mm_x
             middle = (box.y0 + box.y1) / 2
@@ -148,12 +149,12 @@ def _beside_labels(page: Page, kind: FieldKind, words: Words) -> Iterator[Box]:
                 # Hands write on a line: more above it than below.
                 yield Box(start, max(0.0, middle - 0.6 * high), end, min(1.0, middle + 0.4 * high))
         if kind in (FieldKind.SIGNATURE, FieldKind.ENDORSEMENT, FieldKind.DATE):
-            wide = max(box.width + 10 * mm_x, 40 * mm_x)
-            above = Box(
-                max(0.0, box.x0 - 5 * mm_x), max(0.0, box.y0 - high), min(1.0, box.x0 - 5 * mm_x + wide), box.y0
-            )
-            if above.height > 0.4 * high and _printed_share(above, words) < 0.25:
-                yield above
+            left, top, wide = box.x0 - 5 * mm_x, max(0.0, box.y0 - high), max(box.width + 10 * mm_x, 40 * mm_x)
+            # At the top of a page there is no room.
+            if box.y0 - top > 0.4 * high:
+                above = Box(max(0.0, left), top, min(1.0, left + wide), box.y0)
+                if _printed_share(above, words) < 0.25:
+                    yield above
 
 
 def _date_boxes(page: Page, words: Words) -> list[Spot]:

@@ -275,6 +275,22 @@ def test_a_date_beside_its_label_is_told_however_unsure(tmp_path: Path) -> None:
     assert (found.present, found.value) == (True, "15032016") and found.confidence < 0.5
 
 
+@pytest.mark.parametrize(
+    "word",
+    [
+        # Letters narrower than most of the page's, with figures behind them, at its right edge.
+        ("Driving Licence Expiry Date 0809", fractions(1050, 408, 1150, 440)),
+        # At the top of the page, where nothing is above.
+        ("Date", fractions(148, 0, 228, 30)),
+    ],
+)
+def test_a_label_at_the_edge_of_a_page_is_no_trouble(tmp_path: Path, word: tuple[str, Box]) -> None:
+    page = paper()
+    wide = [("Central", fractions(150, 100 * row, 550, 100 * row + 40)) for row in (2, 6, 7)]
+    found, _ = read(tmp_path, page, FieldKind.DATE, None, says("15032016", 0.3), [word, *wide])
+    assert found.value is None or found.confidence < 0.5
+
+
 def test_eight_boxes_on_a_page_are_its_date_without_a_label(tmp_path: Path) -> None:
     page = paper()
     row = comb(page, 760, 200, 8, text="15032016")

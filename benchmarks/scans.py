@@ -1,7 +1,8 @@
-"""Real scans that are not of this project: are signatures seen on pages, are dates in comb boxes read?
+"""Real scans that are not of this project: are signatures seen on pages, are dates in comb boxes and amounts read?
 
     python -m benchmarks.scans signatures SIGNED UNSIGNED [--half measured|developing] [--json FILE]
     python -m benchmarks.scans dates FOLDER [--boxes MARGIN] [--labels FILE] [--json FILE]
+    python -m benchmarks.scans amounts FOLDER [--half measured|developing] [--json FILE]
 
 `signatures`: two folders of pages, such that bear a signature and such that don't. Every page goes the way of
 `docvigil read --kind signature` without a box. Of the letters of Tobacco800 (Zhu et al., CVPR 2007; Lewis et al., SIGIR
@@ -13,12 +14,17 @@ banks, filled by hand, at 300 dpi. `cheques.json` beside this file says what dat
 109 of them and where (in fractions of the picture); of the others a person can't tell. Without `--boxes` nothing is
 given but the picture, with it a box so many widths and heights of one comb box larger on every side than the comb.
 A date is right if all eight digits are. Neither collection is for redistribution; both are only looked at here.
+
+`amounts`: a folder of ORAND-CAR-A (the digit strings of Diem et al., ICFHR 2014: amounts cut out of cheques) with a box
+for each digit, as in github.com/Fzkuji/Labeled_ORAND-CAR-A. Every picture goes the way of `docvigil read --kind
+amount`, and is right if its digits are. One half by the SHA-256 of the names was open to be looked at.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,6 +76,29 @@ def dates(asked: Regions, folder: Path, labels: dict[str, Any], margin: float | 
     return {"read": share(right, len(labels)), "wrong": wrong}
 
 
+def amounts(asked: Regions, folder: Path, which: str | None) -> dict[str, Any]:
+    """How many amounts are read rightly, of pictures that are nothing but one."""
+    truth = {}
+    for file in sorted(folder.rglob("instances_*.json")):
+        told = json.loads(file.read_text(encoding="utf-8"))
+        digit = {one["id"]: one["name"] for one in told["categories"]}
+        for image in told["images"]:
+            own = [one for one in told["annotations"] if one["image_id"] == image["id"]]
+            own.sort(key=lambda one: one["bbox"][0])
+            truth[image["file_name"]] = "".join(digit[one["category_id"]] for one in own)
+    pictures = {path.name: path for path in folder.rglob("*.jpg")}
+    chosen = half(list(truth), which) if which else sorted(truth)
+    right, wrong = 0, []
+    for name in chosen:
+        found = asked.read(pictures[name], FieldKind.AMOUNT)
+        asked.forget()
+        digits = re.sub(r"\D", "", found.value or "")
+        right += digits == truth[name]
+        if digits != truth[name]:
+            wrong.append((name, truth[name], found.value, round(found.confidence, 3)))
+    return {"read": share(right, len(chosen)), "wrong": wrong}
+
+
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
     for path in folder.iterdir():
         yield path.stem.removeprefix("Cheque "), path
@@ -83,7 +112,7 @@ def _wider(box: list[float], margin: float) -> Box:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("signatures", "dates"))
+    parser.add_argument("what", choices=("signatures", "dates", "amounts"))
     parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--half", choices=("measured", "developing"))
     parser.add_argument("--boxes", type=float, metavar="MARGIN")
@@ -91,7 +120,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     if len(given.folders) != (2 if given.what == "signatures" else 1):
-        raise SystemExit("give two folders for signatures (signed, unsigned) and one for dates")
+        raise SystemExit("give two folders for signatures (signed, unsigned) and one for dates or amounts")
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     config = settings()
@@ -103,6 +132,9 @@ def main() -> None:
         result = signatures(asked, given.folders[0], given.folders[1], given.half)
         print(line("signed pages: a signature is told", result["signed"]))
         print(line("unsigned pages: one is told", result["unsigned"]))
+    elif given.what == "amounts":
+        result = amounts(asked, given.folders[0], given.half)
+        print(line("amounts read rightly", result["read"]))
     else:
         result = dates(asked, given.folders[0], json.loads(given.labels.read_text(encoding="utf-8")), given.boxes)
         print(line("dates read rightly", result["read"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 
 import numpy as np
@@ -76,3 +77,43 @@ def test_only_training_draws_with_them() -> None:
     assert "figures" in tried
     assert Pen(np.random.default_rng(1), plain("train"), "A7", "figures").source != "figures", "nobody has an A here"
     assert Pen(np.random.default_rng(1), plain("train"), "27", "figures").glyph("7", 40).mask.max() > 0.9
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_zeros_are_one_stroke_as_long_as_there_are_zeros(count: int) -> None:
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        (stroke,) = Figures(rng).strokes("0" * count, rng) or ()
+        assert stroke[:, 1].min() == pytest.approx(-1, abs=1e-5) and stroke[:, 1].max() == pytest.approx(0, abs=1e-5)
+        # Each is a loop: from left to right and back.
+        turns = np.diff(np.sign(np.diff(stroke[:, 0]))) != 0
+        assert turns.sum() >= 2 * count - 2
+        assert stroke[:, 0].max() > 0.3 * count
+
+
+def test_running_zeros_are_labelled_one_by_one() -> None:
+    ink = np.zeros((80, 400), np.float32)
+    for seed in range(60):
+        pen = Pen(np.random.default_rng(seed), plain("train"), "2000", "figures")
+        if not pen.running:
+            continue
+        ink[:] = 0
+        spans = pen.write(ink, "2000", 20, 60, 40)
+        assert [one.letter for one in spans] == list("2000")
+        assert all(one.x0 < one.x1 for one in spans)
+        assert all(one.x1 <= other.x0 + 4 for one, other in itertools.pairwise(spans))
+        first, last = spans[1], spans[3]
+        assert (ink[:, int(first.x0) : int(last.x1)] > 0.3).any(axis=0).mean() > 0.9, "no gap between them"
+        break
+    else:
+        pytest.fail("nobody writes zeros in one stroke")
+
+
+def test_what_is_measured_is_written_as_before() -> None:
+    """What training alone draws leaves the hands of the test side as they are."""
+    pens = [Pen(np.random.default_rng(seed), plain("test"), "2000", "hershey") for seed in range(40)]
+    assert not any(pen.running or pen.touching for pen in pens)
+    wild = [Pen(np.random.default_rng(seed), plain("train"), "2000", "figures") for seed in range(80)]
+    for share, expected in (([pen.running for pen in wild], 0.5), ([pen.touching for pen in wild], 0.2)):
+        assert abs(np.mean(share) - expected) < 0.2
+    assert max(abs(pen.slant) for pen in wild) > 0.35

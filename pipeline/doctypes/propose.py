@@ -120,6 +120,8 @@ def proposals(blank: Blank, printed: PrintedWords | None = None) -> list[Proposa
     known = [other for other, _what in found]
     hands = [_beyond(one, known) for one in _apart(list(_hands(blank))) if _shared(one, known) < KNOWN]
     made = [_proposal(area, what, width, height, words) for area, what in found]
+    crowded = [area for area in there.crowded if not any(touch(area, other) for other in known)]
+    made += [one for one in (_proposal(area, None, width, height, words) for area in crowded) if _signs(one)]
     tall = HAND_MM[1] * PX_PER_MM
     made += [_by_hand(area, width, height, words) for area in hands if area[3] - area[1] >= tall]
     made.sort(key=lambda one: (round(one.box.y0 * blank.height_mm / 4), one.box.x0))

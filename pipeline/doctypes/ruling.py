@@ -30,6 +30,9 @@ FRAME = 0.25
 #: Height above a rule that one writes in, and the least that must be free (mm).
 WRITING_MM, FREE_MM = 7.5, 4.0
 
+#: Where less than that is free, but this (mm), people sign all the same, over the print, so high.
+CROWDED_MM, SIGNED_MM = 1.5, 5.0
+
 #: Shortest words that count as print in a place to write (mm).
 PRINT_MM = 5.0
 
@@ -40,11 +43,12 @@ EDGE_MM = 6.0
 @dataclass(frozen=True, slots=True)
 class Places:
     """Empty `boxes`; small ones with a letter in them, which the cells of a comb may have, as `letters`; `lines` as the
-    space above a rule."""
+    space above a rule; `crowded` as the space above one where print leaves little room."""
 
     boxes: tuple[Area, ...]
     letters: tuple[Area, ...]
     lines: tuple[Area, ...]
+    crowded: tuple[Area, ...]
 
 
 def places(blank: Pixels) -> Places:
@@ -52,7 +56,8 @@ def places(blank: Pixels) -> Places:
     ink = np.where(blank < 190, 255, 0).astype(np.uint8)
     across, down = rules(blank)
     boxes, letters = _boxes(ink, across, down)
-    return Places(tuple(boxes), tuple(letters), tuple(_lines(ink, across, down)))
+    lines, crowded = _lines(ink, across, down)
+    return Places(tuple(boxes), tuple(letters), tuple(lines), tuple(crowded))
 
 
 def _boxes(ink: Mask, across: Mask, down: Mask) -> tuple[list[Area], list[Area]]:
@@ -100,13 +105,13 @@ def _print(ink: Mask, least: float) -> Mask:
     return np.where(words[labels], ink, 0).astype(np.uint8)
 
 
-def _lines(ink: Mask, across: Mask, down: Mask) -> list[Area]:
-    """The space above rules, dotted ones too, that stand alone with room to write above them."""
+def _lines(ink: Mask, across: Mask, down: Mask) -> tuple[list[Area], list[Area]]:
+    """The space above rules, dotted ones too, that stand alone: with room to write above them, and with little."""
     dots = _dotted(ink)
     count, _labels, stats, _centres = cv2.connectedComponentsWithStats(cv2.bitwise_or(across, dots), connectivity=8)
     width = ink.shape[1]
     print_ = cv2.subtract(ink, cv2.dilate(cv2.bitwise_or(across, dots), np.ones((3, 3), np.uint8)))
-    found = []
+    found, crowded = [], []
     for label in range(1, count):
         x, y, w, h, _area = (int(value) for value in stats[label])
         if w < _mm(LINE_MM) or w > 0.88 * width or h > _mm(1.2) or y < _mm(EDGE_MM + FREE_MM):
@@ -122,7 +127,9 @@ def _lines(ink: Mask, across: Mask, down: Mask) -> list[Area]:
         free = len(taken) - last
         if free >= _mm(FREE_MM):
             found.append((x, y - free, x + w, y))
-    return found
+        elif free >= _mm(CROWDED_MM):
+            crowded.append((x, y - _mm(SIGNED_MM), x + w, y))
+    return found, crowded
 
 
 def _dotted(ink: Mask) -> Mask:

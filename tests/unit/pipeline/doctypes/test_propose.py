@@ -125,3 +125,16 @@ def test_fields_where_people_write_share_no_place() -> None:
             across = min(one.box.x1, other.box.x1) - max(one.box.x0, other.box.x0)
             down = min(one.box.y1, other.box.y1) - max(one.box.y0, other.box.y0)
             assert across <= 0 or down <= 0.001
+
+
+def test_people_sign_on_a_line_under_print_that_leaves_little_room() -> None:
+    image = paper()
+    y, x0, x1 = (round(side * PX_PER_MM) for side in (40, 120, 175))
+    cv2.line(image, (x0, y), (x1, y), 30, 2)
+    above = y - round(2.6 * PX_PER_MM)
+    cv2.rectangle(image, (x0, above - 12), (x1, above), 40, -1)
+    words = [("strike this clause in case", at(120, 35, 175, 37.4)), ("Signature of Proposer", at(130, 41, 165, 44))]
+    (one,) = proposed(image, None, words)
+    assert (one.kind, one.words) == (FieldKind.SIGNATURE, "Signature of Proposer")
+    assert one.box.height * HIGH_MM > 4.5, "high enough for what stands over the print"
+    assert proposed(image, None, [words[0], ("Country", at(130, 41, 165, 44))]) == [], "else nobody has room to write"

@@ -320,7 +320,7 @@ def _without_aadhaar(value: str) -> tuple[str, str]:
     plain = identifiers.cleaned(value)
     if len(plain) == 12 and plain.isdigit():
         return f"XXXXXXXX{plain[-4:]}", f"XXXXXXXX{plain[-4:]}"
-    return value, identifiers.cleaned(identifiers.without_aadhaar(value))
+    return value, identifiers.numbered(identifiers.without_aadhaar(value))
 
 
 def _printed(words: Sequence[tuple[str, Box]], kind: FieldKind) -> Iterator[RegionReading]:

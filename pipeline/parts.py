@@ -38,16 +38,16 @@ def joined(answers: Sequence[Answer]) -> Answer:
     """The answer to the whole: all that stands in its parts, as sure as all of them together."""
     if len(answers) == 1:
         return answers[0]
-    first = max(answers, key=lambda one: one.present)
+    present = max(one.present for one in answers)
     told = [one for one in answers if one.state is not AnswerState.EMPTY]
     sure = math.prod(one.confidence for one in answers)
     if not told:
-        return replace(answers[0], confidence=sure, present=first.present)
+        return replace(answers[0], confidence=sure, present=present)
     other = next((one for one in told if one.state is not AnswerState.PRESENT), None)
     if other is not None:
-        return replace(other, confidence=other.confidence, present=first.present)
+        return replace(other, present=present)
     value = "".join(one.value or "" for one in told)
-    return replace(told[0], value=value, confidence=sure, present=first.present, alternatives=())
+    return replace(told[0], value=value, confidence=sure, present=present, alternatives=())
 
 
 def _part(question: Question, row: Row, first: int, last: int) -> Question:

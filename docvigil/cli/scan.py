@@ -211,18 +211,20 @@ def _known(desk: Desk, taken: Iterable[Taken], again: bool) -> None:
     ids = sorted({one.document_id for one in taken if one.status == "duplicate" and one.document_id is not None})
     if not ids:
         return
-    versions = present_versions(desk)
+    versions, count = present_versions(desk), 0
     for first in range(0, len(ids), AT_ONCE):
         some = ids[first : first + AT_ONCE]
         with desk.sessions.begin() as session:
             if again:
                 scans.rescan(session, versions, actor=actor(), only=some, limit=AT_ONCE)
-            elif count := scans.judged_otherwise(session, versions, some):
-                them = "1 document has" if count == 1 else f"{count} documents have"
-                errors.print(
-                    f"{them} a verdict from before the present model, rules and document types; `--again` scans anew.",
-                    soft_wrap=True,
-                )
+            else:
+                count += scans.judged_otherwise(session, versions, some)
+    if count:
+        them = "1 document has" if count == 1 else f"{count} documents have"
+        errors.print(
+            f"{them} a verdict from before the present model, rules and document types; `--again` scans anew.",
+            soft_wrap=True,
+        )
 
 
 class Waiting:

@@ -13,15 +13,16 @@ from pipeline.doctypes.ruling import Area, Places
 from pipeline.doctypes.schema import FieldKind
 from pipeline.frames import frames
 from pipeline.pages import Page
+from pipeline.teeth import GROUPS
 
 #: Sides of a cell (mm), how far two of them stand apart at most, and by what share they differ.
 CELL_MM, APART_MM, UNLIKE = (3.0, 10.0), 0.8, 0.25
 
-#: Rows from so many cells on; two side by side count where no letters are printed in them.
-LEAST, PAIR = 3, 2
+#: Two cells side by side are a row where no letters are printed in them.
+PAIR = 2
 
 #: How a date's boxes are grouped, and how far groups stand apart (widths of a box).
-DATES, GAP = ((2, 2, 4), (2, 2, 2)), (0.15, 1.8)
+DATES, GAP = tuple(GROUPS.values()), (0.15, 1.8)
 
 #: A rule is so many pixels thick, boxes of a row are alike within this share, and tops and bottoms within these pixels.
 RULE, EVEN, LEVEL = 2, 0.12, 4

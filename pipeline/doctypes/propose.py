@@ -137,8 +137,7 @@ def proposals(blank: Blank, printed: PrintedWords | None = None) -> list[Proposa
 def _worded(comb: Comb, words: Words, width: int, height: int) -> bool:
     """Whether words are printed in a row of cells, other than the letters of a date: a line of a table then."""
     for text, where in words:
-        middle = (where.x0 + where.x1) / 2 * width, (where.y0 + where.y1) / 2 * height
-        inside = comb.area[0] < middle[0] < comb.area[2] and comb.area[1] < middle[1] < comb.area[3]
+        inside = covers(comb.area, where.pixels(width, height))
         if inside and len(re.sub(r"[^a-z]", "", text.lower())) >= WORDED and not LETTERS.fullmatch(text.upper()):
             return True
     return False

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Self
+from typing import Self, cast
 
 import numpy as np
 import torch
@@ -25,8 +25,9 @@ WEIGHTS, SCALES = "spotting.safetensors", "spotting.json"
 #: Channels at half, a quarter, an eighth and a sixteenth of the resolution.
 CHANNELS = (16, 24, 64, 96)
 
-#: How far apart the taps of the blocks at a sixteenth are: they reach 24 patches (5 cm) around.
-DILATIONS = (1, 2, 4, 2, 1)
+#: How far apart the taps of the blocks at a sixteenth are: they reach 44 patches (9 cm) around. Weights that were
+#: learned with fewer blocks have the first of these.
+DILATIONS = (1, 2, 4, 2, 1, 2, 4, 2, 1)
 
 
 def _layer(source: int, target: int, size: int = 3, stride: int = 1, dilation: int = 1, groups: int = 1) -> nn.Module:
@@ -53,12 +54,14 @@ class Block(nn.Module):
 class SpottingNet(nn.Module):
     """Ink (batch × 1 × height × width, 0 to 1, both multiples of 16) → logits (batch × 4 × height/8 × width/8)."""
 
-    def __init__(self) -> None:
+    def __init__(self, blocks: int = len(DILATIONS)) -> None:
         super().__init__()
         half, quarter, eighth, sixteenth = CHANNELS
         self.stem = nn.Sequential(_layer(1, half, 5, 2), _layer(half, quarter, 3, 2), _layer(quarter, quarter))
         self.fine = nn.Sequential(_layer(quarter, eighth, 3, 2), Block(eighth), Block(eighth))
-        self.wide = nn.Sequential(_layer(eighth, sixteenth, 3, 2), *(Block(sixteenth, each) for each in DILATIONS))
+        self.wide = nn.Sequential(
+            _layer(eighth, sixteenth, 3, 2), *(Block(sixteenth, each) for each in DILATIONS[:blocks])
+        )
         self.back = nn.Conv2d(sixteenth, eighth, 1)
         self.head = nn.Sequential(_layer(eighth, eighth), nn.Conv2d(eighth, 4, 1))
 
@@ -67,6 +70,31 @@ class SpottingNet(nn.Module):
         wide = nn.functional.interpolate(self.back(self.wide(fine)), scale_factor=2.0, mode="bilinear")
         logits: Tensor = self.head(fine + wide)
         return logits
+
+
+def restored(file: Path) -> SpottingNet:
+    """The network whose weights a file holds, with as many blocks as it was learned with.
+
+    Raises FileNotFoundError where there is none and RuntimeError for weights of something else.
+    """
+    stored = weights(file)
+    blocks = {name.split(".")[1] for name in stored if name.startswith("wide.")} - {"0"}
+    net = SpottingNet(len(blocks))
+    net.load_state_dict(stored)
+    return net
+
+
+def grown(net: SpottingNet) -> SpottingNet:
+    """The same function of a page with all the blocks there may be: those that are new add nothing until they learn."""
+    larger = SpottingNet()
+    known = net.state_dict()
+    larger.load_state_dict(known, strict=False)
+    with torch.no_grad():
+        for block in list(larger.wide)[len(net.wide) :]:
+            last = cast(Block, block).mix[1]
+            for each in last.parameters():
+                each.zero_()
+    return larger
 
 
 class Spotter:
@@ -83,9 +111,8 @@ class Spotter:
         Raises FileNotFoundError or RuntimeError where there is none.
         """
         chosen = folder or bundled()
-        net = SpottingNet()
-        net.load_state_dict(weights(chosen / WEIGHTS))
         file = chosen / SCALES
+        net = restored(chosen / WEIGHTS)
         return cls(net, Scales(**json.loads(file.read_text(encoding="utf-8"))["scales"]) if file.exists() else None)
 
     @classmethod

@@ -27,6 +27,9 @@ KINDS = ("nothing", "print", "handwriting", "signature")
 PAPERS = ((210.0, 297.0), (215.9, 279.4), (215.9, 355.6))
 SHARES = (0.6, 0.33, 0.07)
 
+#: How often a page was made coarser after it was scanned, and how many dots an inch it has then.
+COARSE, COARSE_DPI = 0.3, (65.0, 120.0)
+
 #: Cheques and slips (mm).
 SLIPS = ((203.0, 92.0), (210.0, 99.0), (180.0, 110.0), (210.0, 148.5))
 
@@ -126,11 +129,20 @@ def _exposed(rng: np.random.Generator, dark: Pixels) -> Pixels:
     if rng.random() < 0.08:
         _grained(rng, image)
     finished = np.clip(image, 0, 255).astype(np.uint8)
+    if rng.random() < COARSE:
+        finished = _coarse(rng, finished)
     if rng.random() < 0.5:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 92))]
         _done, packed = cv2.imencode(".jpg", finished, quality)
         finished = np.asarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE), np.uint8)
     return np.asarray(finished, np.uint8)
+
+
+def _coarse(rng: np.random.Generator, image: Pixels) -> Pixels:
+    """A page as pictures of scans are handed around: with fewer dots, its ink grey."""
+    share = rng.uniform(*COARSE_DPI) / DPI
+    small = cv2.resize(image, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(small, image.shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _stained(rng: np.random.Generator, image: Mask) -> None:

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from models.synthesis import clutter, deeds, ground, phrases, slips, wording
+from models.synthesis import afterwards, clutter, deeds, forms, ground, phrases, slips, wording
 from models.synthesis.autographs import hand
 from models.synthesis.faces import Materials
 from models.synthesis.leaf import PRINT, PX_PER_MM, Spread
@@ -21,12 +21,12 @@ Kind = Literal["letter", "deed", "form", "drawing", "manuscript", "slip"]
 
 #: Kinds of pages and how many of each.
 KINDS: dict[Kind, float] = {
-    "letter": 0.38,
-    "deed": 0.27,
-    "form": 0.11,
-    "drawing": 0.06,
+    "letter": 0.28,
+    "deed": 0.2,
+    "form": 0.33,
+    "drawing": 0.05,
     "manuscript": 0.03,
-    "slip": 0.15,
+    "slip": 0.11,
 }
 
 #: How often a page is security paper, slips and others.
@@ -38,7 +38,7 @@ def spread(
 ) -> Spread:
     """A page of free layout, of any kind where `kind` is None; `signed` None leaves it to chance."""
     chosen: Kind = kind or list(KINDS)[int(rng.choice(len(KINDS), p=list(KINDS.values())))]
-    shares = {"letter": 0.75, "deed": 0.72, "form": 0.5, "drawing": 0.15, "manuscript": 0.7, "slip": 0.7}
+    shares = {"letter": 0.75, "deed": 0.72, "form": 0.6, "drawing": 0.15, "manuscript": 0.7, "slip": 0.7}
     return Writer(rng, materials, bool(rng.random() < shares[chosen]) if signed is None else signed, chosen).page()
 
 
@@ -60,7 +60,7 @@ class Writer(Scribe):
             "manuscript": self._manuscript,
             "slip": self._slip,
         }[self.kind]()
-        self._around()
+        afterwards.add(self)
         return self.leaf.scanned()
 
     # Kinds of pages
@@ -106,30 +106,8 @@ class Writer(Scribe):
             deeds.certified(self, signed=self.signed)
 
     def _form(self) -> None:
-        """Rows of labels with lines or boxes, filled by hand, and somewhere a place to sign."""
-        rng, leaf = self.rng, self.leaf
         self._head()
-        line = max(1, int(rng.integers(1, 3)))
-        columns = int(rng.integers(1, 4))
-        wide = (self.right - self.left) / columns
-        high = rng.uniform(6.5, 12) * PX_PER_MM
-        boxed = rng.random() < 0.5
-        for _ in range(int(rng.integers(4, 18))):
-            if self.y > 0.8 * leaf.height:
-                break
-            for column in range(columns):
-                x = self.left + column * wide
-                if boxed:
-                    self.rule(x, self.y, x + wide, self.y + high, line)
-                else:
-                    self.rule(x + 0.4 * wide, self.y + high, x + wide - 8, self.y + high, line)
-                self.text(phrases.words(rng, int(rng.integers(1, 3))).title() + ":", x + 4, self.y + high * 0.8, 0.75)
-                if rng.random() < 0.5:
-                    value = phrases.value(rng)
-                    self.note(value, x + 0.42 * wide, self.y + high * 0.15, 2.6)
-            self.y += high
-        self.y += rng.uniform(4, 15) * PX_PER_MM
-        self._close()
+        forms.fill(self, signed=self.signed)
 
     def _drawing(self) -> None:
         rng, leaf = self.rng, self.leaf
@@ -176,10 +154,10 @@ class Writer(Scribe):
             x = (self.left, (leaf.width - side) / 2, self.right - side)[int(rng.integers(3))]
             leaf.lay(mask, x, self.y * rng.uniform(0.3, 1), PRINT, self.toner * rng.uniform(0.5, 1))
             self.y += side * rng.uniform(0, 1.0)
-        face = clutter.printing(rng, self.materials)
         # Some companies write their name like a signature.
-        if rng.random() < 0.1:
-            face = hand(rng, self.materials)
+        if rng.random() < 0.2:
+            self.y += afterwards.brand(self, self.y)
+        face = clutter.printing(rng, self.materials)
         title = str(rng.choice(COMPANIES)).upper() if rng.random() < 0.5 else str(rng.choice(COMPANIES))
         word = face.word(title, rng.uniform(3, 8) * PX_PER_MM).mask
         if word.shape[1] < leaf.width - 60:
@@ -264,52 +242,7 @@ class Writer(Scribe):
                 ("cc: ", "Enc. ", f"{rng.choice(list('ABCDEFG'))}/jk ", "P.S. ")[rng.integers(4)] + phrases.person(rng)
             )
 
-    def _around(self) -> None:
-        """What anybody did to the page later."""
-        rng, leaf, mm = self.rng, self.leaf, PX_PER_MM
-        if rng.random() < 0.1:
-            x, y = leaf.width * rng.uniform(0.4, 0.93), leaf.height - rng.uniform(8, 30) * mm
-            self.rule(x - 8, y - 1.4 * self.px, x + 3 * self.px, y + 8, int(rng.integers(1, 6)))
-            self.text(str(rng.integers(1, 99)), x, y)
-        if rng.random() < 0.35:
-            self.text(
-                (f"Page {rng.integers(1, 40)}", str(rng.integers(1, 99)))[rng.integers(2)],
-                leaf.width * rng.uniform(0.4, 0.85),
-                leaf.height - rng.uniform(6, 20) * mm,
-            )
-        if rng.random() < 0.3:
-            clutter.sideways(leaf, self.materials)
-        if rng.random() < 0.45:
-            for _ in range(int(rng.integers(1, 4))):
-                x, y = self._margin()
-                for _ in range(int(rng.integers(1, 4))):
-                    self.note(phrases.remark(rng), x, y, rng.uniform(2.2, 4.5))
-                    y += rng.uniform(6, 9) * mm
-        if rng.random() < 0.3:
-            for _ in range(int(rng.integers(1, 5))):
-                clutter.penned(leaf, max(1.0, rng.uniform(0.25, 0.6) * mm))
-        if rng.random() < 0.22:
-            self.stamp(rng.uniform(0.02, 0.75) * leaf.width, rng.uniform(0.02, 0.9) * leaf.height)
-        if rng.random() < 0.06:
-            high, wide = int(rng.uniform(6, 14) * mm), int(rng.uniform(30, 60) * mm)
-            mask = clutter.barcode(rng, high, wide)
-            leaf.lay(mask, rng.uniform(0, leaf.width - wide), rng.uniform(0, 0.1) * leaf.height, PRINT)
-        if rng.random() < 0.08:
-            side = int(rng.uniform(8, 25) * mm)
-            mask = clutter.crest(rng, self.materials, side)
-            leaf.lay(mask, rng.uniform(0, leaf.width - side), rng.uniform(0.75, 0.95) * leaf.height, PRINT, self.toner)
-        if rng.random() < 0.06:
-            wide = int(rng.uniform(20, 45) * mm)
-            mask = clutter.photograph(rng, int(wide * rng.uniform(0.7, 1.3)), wide)
-            leaf.lay(mask, rng.uniform(0, leaf.width - wide), rng.uniform(0, 0.8) * leaf.height, PRINT, 0.7)
-
     def _column(self, width: float = 0.0) -> float:
         """Where a line of a letterhead begins."""
         middle, rest = (self.leaf.width - width) / 2, self.right - max(width, 60 * PX_PER_MM)
         return float(np.clip((self.left, middle, rest)[int(self.rng.integers(3))], 4, self.leaf.width))
-
-    def _margin(self) -> tuple[float, float]:
-        rng, leaf = self.rng, self.leaf
-        if rng.random() < 0.5:
-            return rng.uniform(0.02, 0.7) * leaf.width, rng.uniform(0.01, 0.1) * leaf.height
-        return rng.uniform(0.01, 0.8) * leaf.width, rng.uniform(0.1, 0.95) * leaf.height

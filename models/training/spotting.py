@@ -17,8 +17,8 @@ import structlog
 import torch
 from torch import nn
 
-from models.halves import save, weights
-from models.spotting import SpottingNet
+from models.halves import save
+from models.spotting import SpottingNet, grown, restored
 from models.synthesis.faces import Materials, materials
 from models.synthesis.leaf import DPI, KINDS, SIGNATURE, Spread
 from models.synthesis.letters import spread
@@ -105,9 +105,7 @@ def draw(folder: Path, number: int, given: Materials) -> None:
 def train(folder: Path, out: Path, minutes: float, *, start: Path | None = None) -> None:
     """Learns for so many minutes; weights are written every two, by a running mean."""
     torch.manual_seed(0)
-    net = SpottingNet()
-    if start is not None:
-        net.load_state_dict(weights(start))
+    net = SpottingNet() if start is None else grown(restored(start))
     learner = Learner(net, RATE, decay=0.02, kept=0.995)
     loss_of = nn.CrossEntropyLoss(weight=torch.tensor(WEIGHTS))
     rng, began, saved = np.random.default_rng(1), time.monotonic(), time.monotonic()

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from torch import nn
 
 from models.halves import save
-from models.spotting import WEIGHTS, Spotter, SpottingNet
+from models.spotting import DILATIONS, WEIGHTS, Spotter, SpottingNet, grown, restored
 
 
 @pytest.mark.parametrize("shape", [(1169, 827), (64, 64), (33, 70)])
@@ -22,11 +23,29 @@ def test_every_patch_of_a_page_is_answered(shape: tuple[int, int]) -> None:
 def test_weights_survive_their_file(tmp_path: Path) -> None:
     net = SpottingNet()
     save(net, tmp_path / WEIGHTS)
-    assert (tmp_path / WEIGHTS).stat().st_size < 2**20
+    assert (tmp_path / WEIGHTS).stat().st_size < 2**21
     ink = np.random.default_rng(0).integers(0, 255, (96, 96), dtype=np.uint8)
     np.testing.assert_allclose(Spotter.from_folder(tmp_path).patches(ink), Spotter(net).patches(ink), atol=5e-3)
 
 
 def test_a_folder_without_weights_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
+        Spotter.from_folder(tmp_path)
+
+
+def test_weights_of_fewer_blocks_are_read_and_grow_without_another_answer(tmp_path: Path) -> None:
+    file = tmp_path / WEIGHTS
+    save(SpottingNet(blocks=5), file)
+    small = restored(file)
+    larger = grown(small)
+    assert (len(small.wide), len(larger.wide)) == (6, 1 + len(DILATIONS))
+    ink = np.random.default_rng(1).integers(0, 255, (128, 96), dtype=np.uint8)
+    before, after = Spotter(small).patches(ink), Spotter(larger).patches(ink)
+    np.testing.assert_allclose(before, after, atol=1e-6)
+    assert before.std() > 0.01
+
+
+def test_weights_of_something_else_are_refused(tmp_path: Path) -> None:
+    save(nn.Linear(2, 2), tmp_path / WEIGHTS)
+    with pytest.raises(RuntimeError):
         Spotter.from_folder(tmp_path)

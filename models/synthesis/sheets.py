@@ -26,7 +26,8 @@ FIELDS = listed(
     "Name|To|From|Date|Company|Fax number|Telephone|Subject|Project no.|Description|Brand|Supplier|Department"
     "|Account no.|Address|City|State|PIN|Position|Client no.|Quantity|Source|Received|Attention|Pages|Job number"
     "|Code assigned|PAN|Name of the first holder|DP ID|Client ID|ISIN|Folio no.|Branch|Occupation|Nominee|Guardian"
-    "|Title|Type|Period|Total|Budget|Vendor|Order no.|Terms|Division|Reported by|Prepared by|Requested by|Date required|Charge to",
+    "|Title|Type|Period|Total|Budget|Vendor|Order no.|Terms|Division|Reported by|Prepared by|Requested by"
+    "|Date required|Charge to",
     sep="|",
 )
 

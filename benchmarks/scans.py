@@ -1,6 +1,7 @@
 """Real scans that are not of this project: are signatures seen on pages, are dates in comb boxes and amounts read?
 
     python -m benchmarks.scans signatures SIGNED UNSIGNED [--half measured|developing] [--json FILE]
+    python -m benchmarks.scans forms FOLDER [--half measured|developing] [--json FILE]
     python -m benchmarks.scans dates FOLDER [--boxes MARGIN] [--labels FILE] [--json FILE]
     python -m benchmarks.scans amounts FOLDER [--half measured|developing] [--json FILE]
 
@@ -8,6 +9,10 @@
 `docvigil read --kind signature` without a box. Of the letters of Tobacco800 (Zhu et al., CVPR 2007; Lewis et al., SIGIR
 2006) in the test folders of github.com/Purefekt/signature-detection-and-extraction, 78 and 51, one half by the SHA-256
 of the names was looked at while this was developed, and the other is measured.
+
+`forms`: the same on pages of FUNSD (Jaume, Ekenel and Thiran, ICDAR-OST 2019: noisy scans of forms of offices, small
+and without a resolution), as in github.com/mavillot/FUNSD-Information-Extraction. `forms.json` beside this file says
+which of 185 bear a signature or initials, by eye; two of which a person can't tell are left out.
 
 `dates`: a folder of the IDRBT Cheque Image Dataset (Dansena, Bag and Pal, PReMI 2017; idrbt.ac.in): 112 cheques of four
 banks, filled by hand, at 300 dpi. `cheques.json` beside this file says what date stands in the boxes of
@@ -40,26 +45,34 @@ from pipeline.doctypes.schema import FieldKind
 from pipeline.geometry import Box
 from pipeline.region import Regions
 
-LABELS = Path(__file__).with_name("cheques.json")
+LABELS, FORMS = (Path(__file__).with_name(name) for name in ("cheques.json", "forms.json"))
 
 #: Comb boxes of a date.
 CELLS = 8
 
 
-def signatures(asked: Regions, signed: Path, unsigned: Path, which: str | None) -> dict[str, Any]:
-    """On how many pages of each folder a signature is told."""
+def signatures(asked: Regions, pages: dict[str, list[Path]], which: str | None) -> dict[str, Any]:
+    """On how many pages that bear a signature ("signed"), and that bear none ("unsigned"), one is told."""
     result: dict[str, Any] = {}
-    for name, folder in (("signed", signed), ("unsigned", unsigned)):
-        pages = {path.name: path for path in folder.iterdir() if path.is_file()}
-        chosen = half(list(pages), which) if which else sorted(pages)
+    for name, paths in pages.items():
+        own = {path.name: path for path in paths}
         told = []
-        for page in chosen:
-            found = asked.read(pages[page], FieldKind.SIGNATURE)
+        for page in half(list(own), which) if which else sorted(own):
+            found = asked.read(own[page], FieldKind.SIGNATURE)
             asked.forget()
             told.append((page, found.present, round(found.confidence, 3)))
         result[name] = share(sum(present for _, present, _ in told), len(told))
         result[f"{name}_wrong"] = [one for one in told if one[1] != (name == "signed")]
     return result
+
+
+def forms(folder: Path) -> dict[str, list[Path]]:
+    """The pages of forms by whether they are signed. Raises SystemExit where one is missing."""
+    files = {path.stem: path for path in sorted(folder.rglob("*.png"))}
+    labels = json.loads(FORMS.read_text(encoding="utf-8"))
+    if missing := [name for names in labels.values() for name in names if name not in files]:
+        raise SystemExit(f"{folder} holds no picture named {missing[0]}.png; give the folder with all of them")
+    return {kind: [files[name] for name in names] for kind, names in labels.items()}
 
 
 def dates(asked: Regions, folder: Path, labels: dict[str, Any], margin: float | None) -> dict[str, Any]:
@@ -112,7 +125,7 @@ def _wider(box: list[float], margin: float) -> Box:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("signatures", "dates", "amounts"))
+    parser.add_argument("what", choices=("signatures", "forms", "dates", "amounts"))
     parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--half", choices=("measured", "developing"))
     parser.add_argument("--boxes", type=float, metavar="MARGIN")
@@ -120,7 +133,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     if len(given.folders) != (2 if given.what == "signatures" else 1):
-        raise SystemExit("give two folders for signatures (signed, unsigned) and one for dates or amounts")
+        raise SystemExit("give two folders for signatures (signed, unsigned) and one for all else")
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     config = settings()
@@ -128,8 +141,13 @@ def main() -> None:
     asked = Regions(model, atlas(config), limits(config), printed_words, lambda: detector(config))
     print(f"model {model.version}")
     started = time.monotonic()
-    if given.what == "signatures":
-        result = signatures(asked, given.folders[0], given.folders[1], given.half)
+    if given.what in ("signatures", "forms"):
+        pages = (
+            forms(given.folders[0])
+            if given.what == "forms"
+            else {kind: [*folder.iterdir()] for kind, folder in zip(("signed", "unsigned"), given.folders, strict=True)}
+        )
+        result = signatures(asked, pages, given.half)
         print(line("signed pages: a signature is told", result["signed"]))
         print(line("unsigned pages: one is told", result["unsigned"]))
     elif given.what == "amounts":

@@ -14,15 +14,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 import cv2
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipeline import identifiers
-from pipeline.doctypes.schema import Identifier
+from pipeline.doctypes.schema import FormField, Identifier
+from pipeline.evidence import row_of
+from pipeline.gaps import closed
 from pipeline.reading import STRINGS, AnswerState, Pixels, QuestionKind
 
 #: The list of examples, and the folder of their pictures.
@@ -77,6 +80,22 @@ def picture(image: Pixels) -> tuple[str, bytes]:
         raise ValueError(f"an evidence of {image.shape} pixels can't be written as PNG")
     data = packed.tobytes()
     return named(data), data
+
+
+def as_asked(data: bytes, field: Mapping[str, Any]) -> bytes:
+    """The picture of a field as the model is asked about it: of boxes in groups without what is printed between them.
+
+    `field` is the field's definition as its document type has it. Raises ValueError for what is no picture.
+    """
+    if not field.get("groups"):
+        return data
+    row = row_of(FormField.model_validate(field))
+    if row is None or not row.middles:
+        return data
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+    if image is None:
+        raise ValueError(f"{len(data)} bytes kept as the evidence of a field are no picture")
+    return picture(closed(np.asarray(image, np.uint8), row)[0])[1]
 
 
 def named(data: bytes) -> str:

@@ -123,7 +123,7 @@ def rows(
     }
     try:
         with store.path(scan.manifest["archive"]) as path, zipfile.ZipFile(path) as archive:
-            pictures = [archive.read(one.cut.entry["image"]) for one in fresh]
+            pictures = [feedback.as_asked(archive.read(one.cut.entry["image"]), one.cut.field) for one in fresh]
     except Missing:
         # The evidence of old scans is removed by the retention rule.
         counts["evidence gone"] += len(fresh)

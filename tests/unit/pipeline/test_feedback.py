@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from pipeline.feedback import LIST, Example, add, examples, held_out, picture, sides
+from pipeline.doctypes.schema import FormField
+from pipeline.evidence import row_of
+from pipeline.feedback import LIST, Example, add, as_asked, examples, held_out, picture, sides
 from pipeline.reading import AnswerState, QuestionKind
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (30, 200)).astype(np.uint8)
@@ -101,3 +103,29 @@ def test_no_document_and_no_picture_is_on_both_sides() -> None:
     assert {one.document for one in kept} == {one.document for one in every if held_out(one.document)}
     assert 0.05 < len(kept) / len(every) < 0.16
     assert sides(every) == sides(every), "a document stays on its side"
+
+
+FIELD = {
+    "name": "dated",
+    "label": "Dated",
+    "kind": "date",
+    "box": [0.1, 0.1, 0.6, 0.15],
+    "cells": 8,
+    "groups": [2, 2, 4],
+    "gap": 1.0,
+}
+
+
+def test_boxes_in_groups_are_learned_from_as_they_are_asked_about() -> None:
+    row = row_of(FormField.model_validate(FIELD))
+    assert row is not None
+    image = np.full((40, 600), 255, np.uint8)
+    ends = [(row.middles[number] + row.middles[number + 1]) / 2 * 600 for number in (1, 3)]
+    for middle in ends:
+        image[18:22, int(middle) - 6 : int(middle) + 6] = 0
+    given = picture(image)[1]
+    asked = cv2.imdecode(np.frombuffer(as_asked(given, FIELD), np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert asked is not None and asked.shape[1] < 600 and asked.min() == 255
+    assert as_asked(given, {**FIELD, "groups": None}) == given
+    with pytest.raises(ValueError, match="no picture"):
+        as_asked(b"no PNG at all", FIELD)

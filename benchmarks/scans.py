@@ -68,7 +68,8 @@ def signatures(asked: Regions, pages: dict[str, list[Path]], which: str | None) 
 
 def forms(folder: Path) -> dict[str, list[Path]]:
     """The pages of forms by whether they are signed. Raises SystemExit where one is missing."""
-    files = {path.stem: path for path in sorted(folder.rglob("*.png"))}
+    # Beside the pictures lie maps of their letters, under the same names.
+    files = {path.stem: path for path in sorted(folder.rglob("*.png")) if "Labels" not in path.parts}
     labels = json.loads(FORMS.read_text(encoding="utf-8"))
     if missing := [name for names in labels.values() for name in names if name not in files]:
         raise SystemExit(f"{folder} holds no picture named {missing[0]}.png; give the folder with all of them")

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from models.checkpoint import bundled
 from models.halves import weights
-from pipeline.marks import PATCH, Chances, Scales
+from pipeline.marks import FEATURES, PATCH, Chances, Scales
 from pipeline.reading import Pixels
 
 #: The weights that ship, and how marks are weighed.
@@ -111,9 +111,8 @@ class Spotter:
         Raises FileNotFoundError or RuntimeError where there is none.
         """
         chosen = folder or bundled()
-        file = chosen / SCALES
         net = restored(chosen / WEIGHTS)
-        return cls(net, Scales(**json.loads(file.read_text(encoding="utf-8"))["scales"]) if file.exists() else None)
+        return cls(net, _scales(chosen / SCALES))
 
     @classmethod
     def random(cls, seed: int = 0) -> Self:
@@ -131,3 +130,12 @@ class Spotter:
         rows, columns = -(-height // PATCH), -(-width // PATCH)
         found: Chances = chances[:, :rows, :columns].permute(1, 2, 0).contiguous().numpy()
         return found
+
+
+def _scales(file: Path) -> Scales | None:
+    """How marks are weighed, None without a file: what it was not fitted to counts nothing."""
+    if not file.exists():
+        return None
+    told = json.loads(file.read_text(encoding="utf-8"))
+    known = dict(zip(told["features"], told["scales"]["weights"], strict=True))
+    return Scales(tuple(known.get(name, 0.0) for name in FEATURES), told["scales"]["bias"])

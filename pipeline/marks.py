@@ -78,6 +78,22 @@ LABEL = re.compile(
     re.IGNORECASE,
 )
 
+#: A label says what belongs to it when it stands so far (mm) to the left of that, over or under it.
+LEFT_MM, OVER_MM = 14.0, 5.0
+
+#: What is written by hand beside such a label is something else.
+OTHER = re.compile(
+    r"\b(dated?|no|number|code|name|address|amount|total|quantity|fax|phone|tel|telephone|city|pin|to|from|subject|title)\b",
+    re.IGNORECASE,
+)
+
+#: Handwriting beside a label to sign is a mark though the detector sees no signature in it: so much of a page is
+#: looked at, and it is so wide at least (mm).
+MOST_WRITTEN, LEAST_WRITTEN_MM = 6, 6.0
+
+#: Figures that OCR reads in so much of a mark's width are what it is.
+FIGURES, FIGURES_SHARE = re.compile(r"^\W*(\d\W*){3,}$"), 0.5
+
 #: What is known of a mark, in the order of the weights.
 FEATURES = (
     "mean",
@@ -95,6 +111,8 @@ FEATURES = (
     "label",
     "name",
     "alone",
+    "signing",
+    "other",
     "model_mark",
     "model_signature",
 )
@@ -185,10 +203,15 @@ def candidates(
     """The marks of a page with all that is known of them."""
     ink = ink_of(page.image, page.dpi)
     chances = _of_ink(detector.patches(ink), ink)
-    seen = [
-        (box, _seen(box, inside, chances, ink, words(_surroundings(box, ink))))
-        for box, inside in _regions(ink, chances, SIGNATURE)
-    ]
+    seen = []
+    for box, inside in _regions(ink, chances, SIGNATURE):
+        near = words(_surroundings(box, ink))
+        if not _figures(box, near):
+            seen.append((box, _seen(box, inside, chances, ink, near)))
+    for box, inside in _handwritten(ink, chances):
+        near = words(_surroundings(box, ink))
+        if not _figures(box, near) and _labelled(box, near, ink)[0]:
+            seen.append((box, _seen(box, inside, chances, ink, near)))
     pictures = [cut(box) for box, _features in seen]
     kinds = (QuestionKind.MARK, QuestionKind.SIGNATURE)
     asked = [Question(kind, picture, interactive=True) for picture in pictures for kind in kinds]
@@ -262,6 +285,47 @@ def _regions(ink: Pixels, chances: Chances, kind: int) -> list[tuple[Box, npt.ND
     return [(box, inside) for _ink, box, inside in found[:MOST_MARKS]]
 
 
+def _handwritten(ink: Pixels, chances: Chances) -> list[tuple[Box, npt.NDArray[np.bool_]]]:
+    """Regions of handwriting that may be a name somebody signed with, apart from what is a mark already."""
+    both = chances.copy()
+    both[:, :, SIGNATURE] += both[:, :, HANDWRITING]
+    marked = [box for box, _inside in _regions(ink, chances, SIGNATURE)]
+    wide = LEAST_WRITTEN_MM * PX_PER_MM / ink.shape[1]
+    found = [
+        (box, inside)
+        for box, inside in _regions(ink, both, SIGNATURE)
+        if box.width > wide and not any(_share(box, one) > 0 for one in marked)
+    ]
+    return found[:MOST_WRITTEN]
+
+
+def _figures(box: Box, words: Words) -> bool:
+    """Whether print or handwriting that OCR reads as figures is most of a mark."""
+    own = sum(where.width for text, where in words if FIGURES.match(text) and _share(where, box) >= OWN)
+    return own > FIGURES_SHARE * box.width
+
+
+def _labelled(box: Box, words: Words, ink: Pixels) -> tuple[bool, bool]:
+    """Whether what is printed left of a mark, over or under it says that it is to be signed there, and whether what is
+    left of it says that something else belongs there."""
+    height, width = ink.shape
+    left, over = LEFT_MM * PX_PER_MM / width, OVER_MM * PX_PER_MM / height
+    signing = other = False
+    for text, where in words:
+        if _share(where, box) >= OWN:
+            continue
+        level = min(box.y1, where.y1) - max(box.y0, where.y0) > 0.4 * where.height
+        beside = level and where.x0 < box.x0 and -0.3 * where.width < box.x0 - where.x1 < left
+        above = min(box.x1, where.x1) > max(box.x0, where.x0) and (
+            0 <= where.y0 - box.y1 + where.height < over + where.height or -where.height < box.y0 - where.y1 < over
+        )
+        if (beside or above) and LABEL.search(text):
+            signing = True
+        elif beside and OTHER.search(text):
+            other = True
+    return signing, other
+
+
 def _parts(there: npt.NDArray[np.bool_], kind: int) -> list[slice]:
     """Columns of ink that is one mark: all of it, or of signatures at the foot of a page each of several in a row."""
     columns, rows = np.flatnonzero(there.any(axis=0)), np.flatnonzero(there.any(axis=1))
@@ -287,6 +351,7 @@ def _seen(box: Box, inside: npt.NDArray[np.bool_], chances: Chances, ink: Pixels
     below = [text for text, where in beside if where.y1 > box.y1 - 0.3 * box.height]
     covered = [where for _text, where in beside if _share(box, where) > 0]
     middle = (box.y0 + box.y1) / 2
+    signing, other = _labelled(box, words, ink)
     return (
         _log_odds(float(likely.mean())),
         float(np.log1p((likely > SURE).sum())),
@@ -303,6 +368,8 @@ def _seen(box: Box, inside: npt.NDArray[np.bool_], chances: Chances, ink: Pixels
         float(any(LABEL.search(text) for text, _where in beside)),
         float(any(len(text) < 36 for text in below)),
         float(not beside),
+        float(signing),
+        float(other),
     )
 
 

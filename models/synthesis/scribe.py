@@ -52,7 +52,8 @@ class Scribe:
     def note(self, text: str, x: float, y: float, high_mm: float) -> None:
         """Something written in any hand, its top at `y`; words that nobody need read, in a running hand at times."""
         rng, px = self.rng, high_mm * PX_PER_MM
-        wordy = sum(letter.isalpha() for letter in text) > len(text) / 2
+        # Nobody writes capitals in a running hand.
+        wordy = sum(letter.isalpha() for letter in text) > len(text) / 2 and not text.isupper()
         if wordy and self.materials.writers is not None and rng.random() < RUNNING_NOTES:
             mask = running(rng, self.materials, px * 1.5, rng.uniform(0.2, 0.6) * PX_PER_MM, text.count(" ") + 1)
             if mask is not None and mask.shape[1] < self.leaf.width - 8:

@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 
 #: How a form was filled, and how many are.
 MANNERS: dict[Literal["typed", "written", "both", "bare"], float] = {
-    "typed": 0.4,
-    "written": 0.25,
-    "both": 0.25,
-    "bare": 0.1,
+    "typed": 0.45,
+    "written": 0.2,
+    "both": 0.22,
+    "bare": 0.13,
 }
+
+#: How often words are written in capitals, as forms ask for.
+CAPITALS = 0.6
 
 #: What is printed beside fields.
 FIELDS = listed(
@@ -63,6 +66,7 @@ class Sheet:
             return
         said = text or phrases.value(rng)
         if self.manner == "written" or (self.manner == "both" and rng.random() < 0.3):
+            said = said.upper() if rng.random() < CAPITALS else said
             one.note(said, x, baseline - (self.hand_mm + 1.6) * mm, self.hand_mm * rng.uniform(0.85, 1.2))
         else:
             one.text(said, x, baseline, 0.95)

@@ -45,8 +45,8 @@ SHARED, INSIDE = 0.25, 0.6
 HELD_BACK = 4.0
 
 #: What can't speak against a signature on any page, and what can't speak for one; made-up pages may seem to say so.
-FOR = ("mean", "sure", "closing", "label", "name", "foot", "model_mark", "model_signature")
-AGAINST = ("handwriting", "print", "rim")
+FOR = ("mean", "sure", "closing", "label", "name", "foot", "model_mark", "model_signature", "signing")
+AGAINST = ("handwriting", "print", "rim", "other")
 
 #: How many of the marks on real pages are taken to be signatures: drawn pages bear far more notes than real ones do.
 SIGNATURES = 0.6

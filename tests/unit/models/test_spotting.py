@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 from torch import nn
 
 from models.halves import save
-from models.spotting import DILATIONS, WEIGHTS, Spotter, SpottingNet, grown, restored
+from models.spotting import DILATIONS, SCALES, WEIGHTS, Spotter, SpottingNet, grown, restored
+from pipeline.marks import FEATURES
 
 
 @pytest.mark.parametrize("shape", [(1169, 827), (64, 64), (33, 70)])
@@ -49,3 +51,13 @@ def test_weights_of_something_else_are_refused(tmp_path: Path) -> None:
     save(nn.Linear(2, 2), tmp_path / WEIGHTS)
     with pytest.raises(RuntimeError):
         Spotter.from_folder(tmp_path)
+
+
+def test_what_older_weights_of_marks_do_not_know_counts_nothing(tmp_path: Path) -> None:
+    save(SpottingNet(blocks=1), tmp_path / WEIGHTS)
+    told = {"scales": {"weights": [0.5, 2.0], "bias": -1.0}, "features": ["mean", "model_mark"]}
+    (tmp_path / SCALES).write_text(json.dumps(told), encoding="utf-8")
+    scales = Spotter.from_folder(tmp_path).scales
+    marked = dict.fromkeys(FEATURES, 1.0)
+    assert scales.mark(list(marked.values())) == pytest.approx(1.5)
+    assert scales.weights[FEATURES.index("model_mark")] == 2.0

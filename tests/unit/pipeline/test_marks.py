@@ -137,3 +137,40 @@ def test_faint_ink_is_levelled_out() -> None:
     dark, faint = page((300, 800, 460, 860)), page((300, 800, 460, 860))
     faint.image[faint.image < 200] = 180
     assert ink_of(faint.image, 100.0).max() == ink_of(dark.image, 100.0).max() == 255
+
+
+class Written(Scripted):
+    """Sees handwriting where `Scripted` sees signatures."""
+
+    def patches(self, ink: Pixels) -> Chances:
+        return cast(Chances, super().patches(ink)[:, :, [0, 1, SIGNATURE, 2]])
+
+
+LABELS = {
+    "left": Box(0.2, 0.70, 0.34, 0.715),
+    "under": Box(0.37, 0.741, 0.5, 0.75),
+    "over": Box(0.37, 0.67, 0.5, 0.68),
+}
+
+
+@pytest.mark.parametrize("where", LABELS)
+def test_handwriting_is_a_mark_where_a_label_says_to_sign(where: str) -> None:
+    box = (300, 800, 460, 860)
+    (found,) = known(page(box), Written(box), [("APPROVED BY", LABELS[where])])
+    assert (found["signing"], found["other"]) == (1, 0)
+    assert known(page(box), Written(box), [("Name", LABELS[where])]) == []
+    assert known(page(box), Written(box), [("APPROVED BY", Box(0.2, 0.3, 0.34, 0.315))]) == []
+
+
+def test_what_belongs_to_another_label_is_known() -> None:
+    box = (300, 800, 460, 860)
+    (dated,) = known(page(box), Scripted(box), [("Date:", LABELS["left"])])
+    assert (dated["signing"], dated["other"]) == (0, 1)
+    (over,) = known(page(box), Scripted(box), [("Date:", LABELS["over"])])
+    assert over["other"] == 0, "what is printed over a line may belong to the line before"
+
+
+@pytest.mark.parametrize(("text", "marks"), [("2/6/97", 0), ("82253058", 0), ("JMA", 1), ("A1", 1)])
+def test_figures_are_no_mark(text: str, marks: int) -> None:
+    box = (300, 800, 460, 860)
+    assert len(known(page(box), Scripted(box), [(text, Box(0.37, 0.69, 0.55, 0.73))])) == marks

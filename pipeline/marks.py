@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Protocol, cast
 
@@ -45,8 +45,8 @@ SURE = 0.9
 #: Marks of a page that are weighed, the largest first.
 MOST_MARKS = 12
 
-#: Sides of a mark (mm) at least: less is a speck.
-LEAST_MM = 2.5
+#: The longer side of a mark (mm) at least: less is a speck, or a letter of print.
+LEAST_MM = 4.5
 
 #: Width and height (mm) of a written line at least, and its height at most; longer than so many heights it is more
 #: than a date. So many lines of a page are looked at.
@@ -79,7 +79,7 @@ LABEL = re.compile(
 )
 
 #: A label says what belongs to it when it stands so far (mm) to the left of that, over or under it.
-LEFT_MM, OVER_MM = 14.0, 5.0
+LEFT_MM, OVER_MM = 40.0, 5.0
 
 #: What is written by hand beside such a label is something else.
 OTHER = re.compile(
@@ -310,20 +310,24 @@ def _labelled(box: Box, words: Words, ink: Pixels) -> tuple[bool, bool]:
     left of it says that something else belongs there."""
     height, width = ink.shape
     left, over = LEFT_MM * PX_PER_MM / width, OVER_MM * PX_PER_MM / height
-    signing = other = False
-    for text, where in words:
-        if _share(where, box) >= OWN:
-            continue
-        level = min(box.y1, where.y1) - max(box.y0, where.y0) > 0.4 * where.height
-        beside = level and where.x0 < box.x0 and -0.3 * where.width < box.x0 - where.x1 < left
-        above = min(box.x1, where.x1) > max(box.x0, where.x0) and (
-            0 <= where.y0 - box.y1 + where.height < over + where.height or -where.height < box.y0 - where.y1 < over
-        )
-        if (beside or above) and LABEL.search(text):
-            signing = True
-        elif beside and OTHER.search(text):
-            other = True
-    return signing, other
+    printed = [(text, where) for text, where in words if _share(where, box) < OWN]
+    level = [
+        (box.x0 - where.x1, text)
+        for text, where in printed
+        if min(box.y1, where.y1) - max(box.y0, where.y0) > 0.4 * where.height
+        and where.x0 < box.x0
+        and -0.3 * where.width < box.x0 - where.x1 < left
+    ]
+    # Of several words on the line what is nearest says what belongs there.
+    nearest = min(level, default=(0.0, ""))[1]
+    upright = " | ".join(
+        text
+        for text, where in printed
+        if min(box.x1, where.x1) > max(box.x0, where.x0)
+        and (-where.height <= where.y0 - box.y1 < over or -where.height < box.y0 - where.y1 < over)
+    )
+    signing = bool(LABEL.search(nearest) or LABEL.search(upright))
+    return signing, not signing and bool(OTHER.search(nearest))
 
 
 def _parts(there: npt.NDArray[np.bool_], kind: int) -> list[slice]:
@@ -378,10 +382,10 @@ def _with_margin(box: Box, across: float, down: float) -> Box:
 
 
 def _surroundings(box: Box, ink: Pixels) -> Box:
-    """Where print may stand that says something about a mark."""
+    """Where print may stand that says something about a mark, further to the left than to other sides."""
     height, width = ink.shape
-    dx, dy = NEAR_MM * PX_PER_MM / width, NEAR_MM * PX_PER_MM / height
-    return _with_margin(box, dx, dy)
+    near = _with_margin(box, NEAR_MM * PX_PER_MM / width, NEAR_MM * PX_PER_MM / height)
+    return replace(near, x0=max(0.0, min(near.x0, box.x0 - LEFT_MM * PX_PER_MM / width)))
 
 
 def _share(box: Box, other: Box) -> float:

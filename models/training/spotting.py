@@ -102,18 +102,23 @@ def draw(folder: Path, number: int, given: Materials) -> None:
     partial.replace(path)
 
 
-def train(folder: Path, out: Path, minutes: float, *, start: Path | None = None) -> None:
+def train(folder: Path, out: Path, minutes: float, *, start: Path | None = None, rate: float = RATE) -> None:
     """Learns for so many minutes; weights are written every two, by a running mean."""
     torch.manual_seed(0)
     net = SpottingNet() if start is None else grown(restored(start))
-    learner = Learner(net, RATE, decay=0.02, kept=0.995)
+    learner = Learner(net, rate, decay=0.02, kept=0.995)
     loss_of = nn.CrossEntropyLoss(weight=torch.tensor(WEIGHTS))
+    seen: set[Path] = set()
     rng, began, saved = np.random.default_rng(1), time.monotonic(), time.monotonic()
     while (spent := (time.monotonic() - began) / 60 / minutes) < 1:
         shards = sorted(folder.glob("*.npz"))
-        # What was drawn last is seen first: there is always something new.
-        fresh = shards[-1] if rng.random() < 0.3 else shards[int(rng.integers(len(shards)))]
-        with np.load(fresh) as data:
+        # All are seen once before one is seen again, also of those that are still being drawn.
+        unseen = [one for one in shards if one not in seen]
+        if not unseen:
+            seen, unseen = set(), shards
+        shard = unseen[int(rng.integers(len(unseen)))]
+        seen.add(shard)
+        with np.load(shard) as data:
             pictures, answers = data["pictures"], data["answers"]
         order = rng.permutation(len(pictures))
         for first in range(0, len(order) - BATCH + 1, BATCH):
@@ -149,6 +154,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=25.0)
     parser.add_argument("--out", type=Path, default=Path("runs/spotting.safetensors"))
     parser.add_argument("--start", type=Path, help="weights to go on from")
+    parser.add_argument("--rate", type=float, default=RATE, help="the highest, lower to go on from good weights")
     given = parser.parse_args()
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
@@ -159,7 +165,7 @@ def main() -> None:
             draw(given.folder, number, ink)
             log.info("spotting.drawn", shard=number, of=given.count)
     else:
-        train(given.folder, given.out, given.minutes, start=given.start)
+        train(given.folder, given.out, given.minutes, start=given.start, rate=given.rate)
 
 
 if __name__ == "__main__":

@@ -48,8 +48,9 @@ HELD_BACK = 4.0
 FOR = ("mean", "sure", "closing", "label", "name", "foot", "model_mark", "model_signature", "signing")
 AGAINST = ("handwriting", "print", "rim", "other")
 
-#: How many of the marks on real pages are taken to be signatures: drawn pages bear far more notes than real ones do.
-SIGNATURES = 0.6
+#: How many of the marks on real pages are taken to be signatures: drawn pages bear far more notes than real ones do,
+#: and more names by hand in fields than real forms, which are mostly typed.
+SIGNATURES = 0.8
 
 
 def looked_at(detector: Spotter, reader: Reader, page: Spread) -> list[Candidate]:

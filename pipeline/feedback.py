@@ -92,7 +92,7 @@ def as_asked(data: bytes, field: Mapping[str, Any]) -> bytes:
     row = row_of(FormField.model_validate(field))
     if row is None or not row.middles:
         return data
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
     if image is None:
         raise ValueError(f"{len(data)} bytes kept as the evidence of a field are no picture")
     return picture(closed(np.asarray(image, np.uint8), row)[0])[1]

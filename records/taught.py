@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -123,16 +122,18 @@ def rows(
     }
     try:
         with store.path(scan.manifest["archive"]) as path, zipfile.ZipFile(path) as archive:
-            pictures = [feedback.as_asked(archive.read(one.cut.entry["image"]), one.cut.field) for one in fresh]
+            pictures = [archive.read(one.cut.entry["image"]) for one in fresh]
     except Missing:
         # The evidence of old scans is removed by the retention rule.
         counts["evidence gone"] += len(fresh)
         return
-    for one, png in zip(fresh, pictures, strict=True):
-        row = {**shared, **_columns(one, png), "expires_at": one.expires_at(keep)}
+    for one, kept in zip(fresh, pictures, strict=True):
         try:
+            png = feedback.as_asked(kept, one.cut.field)
+            row = {**shared, **_columns(one, png), "expires_at": one.expires_at(keep)}
             as_example(LearningExample(**row))
-        except ValidationError:
+        except ValueError:
+            # One picture or answer that is none must not hold up what others taught.
             counts["no example"] += 1
             continue
         if not store.exists(row["key"]):

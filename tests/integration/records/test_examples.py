@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import cv2
@@ -46,12 +48,21 @@ def png(seed: int) -> bytes:
     return bytes(cv2.imencode(".png", image)[1])
 
 
-def cut(sessions: sessionmaker[Session], store: ObjectStore, name: str, *, seed: int) -> None:
-    """Gives the newest scan of a document its evidence, and its types their fields."""
+def cut(
+    sessions: sessionmaker[Session],
+    store: ObjectStore,
+    name: str,
+    *,
+    seed: int,
+    kept: Mapping[str, bytes] = MappingProxyType({}),
+    more: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+) -> None:
+    """Gives the newest scan of a document its evidence, and its types their fields: `kept` and `more` say what is kept
+    of some fields and what else their definitions hold."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         for number, (field, _, _) in enumerate(FIELDS):
-            file.writestr(f"{field}.png", png(seed * 10 + number))
+            file.writestr(f"{field}.png", kept.get(field, png(seed * 10 + number)))
     key = f"scans/{name}/evidence.zip"
     store.put(key, archive.getvalue())
     manifest = {
@@ -71,7 +82,12 @@ def cut(sessions: sessionmaker[Session], store: ObjectStore, name: str, *, seed:
             for field, kind, _ in FIELDS
         ],
     }
-    body = {"fields": [{"name": field, "identifier": identifier, "required": True} for field, _, identifier in FIELDS]}
+    body = {
+        "fields": [
+            {"name": field, "identifier": identifier, "required": True, **more.get(field, {})}
+            for field, _, identifier in FIELDS
+        ]
+    }
     with sessions.begin() as session:
         session.execute(
             text("UPDATE scans SET manifest = :manifest WHERE document_id = :id"),
@@ -96,9 +112,10 @@ def reviewed(
     seed: int = 1,
     rules: DeskRules = RULES,
     reviewers: tuple[str, ...] = ("alice",),
+    **evidence: Any,
 ) -> None:
     put(sessions, name, told, rules=rules)
-    cut(sessions, store, name, seed=seed)
+    cut(sessions, store, name, seed=seed, **evidence)
     for reviewer in reviewers:
         # The desk asks about the riskiest first; findings are numbered as they were told.
         for number, (decision, value) in zip(sorted(asked(sessions, sha(name), reviewer)), decisions, strict=True):
@@ -141,6 +158,25 @@ def test_decisions_become_examples_with_their_lineage(
     written = feedback.examples(tmp_path / "out")
     assert {one.kind.value for one in written} == {"signature", "date", "identifier"}
     assert all((tmp_path / "out" / one.file_name).is_file() for one in written)
+
+
+GROUPED = {"label": "Dated", "kind": "date", "box": [0.1, 0.1, 0.6, 0.15], "cells": 8, "groups": [2, 2, 4], "gap": 1.0}
+
+
+def test_boxes_in_groups_are_learned_from_without_what_is_between_them(
+    sessions: sessionmaker[Session], store: ObjectStore
+) -> None:
+    reviewed(sessions, store, "one", TOLD[:2], DECIDED[:2], more={"dated": GROUPED})
+    found = gathered(sessions, store)["date"]
+    image = cv2.imdecode(np.frombuffer(store.get(found.key), np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert image is not None and image.shape[0] == 20 and image.shape[1] < 60
+    assert found.key == f"examples/{found.picture}.png"
+
+
+def test_a_picture_that_is_none_holds_up_nothing_else(sessions: sessionmaker[Session], store: ObjectStore) -> None:
+    broken = {"dated": b"half a picture"}
+    reviewed(sessions, store, "one", TOLD[:2], DECIDED[:2], more={"dated": GROUPED}, kept=broken)
+    assert set(gathered(sessions, store)) == {"signature"}
 
 
 def test_gathering_again_changes_nothing_and_a_later_decision_counts(

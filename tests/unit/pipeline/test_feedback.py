@@ -127,5 +127,6 @@ def test_boxes_in_groups_are_learned_from_as_they_are_asked_about() -> None:
     asked = cv2.imdecode(np.frombuffer(as_asked(given, FIELD), np.uint8), cv2.IMREAD_GRAYSCALE)
     assert asked is not None and asked.shape[1] < 600 and asked.min() == 255
     assert as_asked(given, {**FIELD, "groups": None}) == given
-    with pytest.raises(ValueError, match="no picture"):
-        as_asked(b"no PNG at all", FIELD)
+    for broken in (b"no PNG at all", b""):
+        with pytest.raises(ValueError, match="no picture"):
+            as_asked(broken, FIELD)

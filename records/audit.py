@@ -24,6 +24,8 @@ from records.tables import Event, Link, Unchained
 GENESIS = bytes(32)
 #: Advisory lock of the chainer; any constant of our own.
 CHAINER_LOCK = 0x64766967_00000001
+#: Events that one round of a chainer appends at most.
+AT_ONCE = 5000
 #: Made once: making it takes longer than asking it.
 _UNCHAINED = select(select(Unchained.event_id).exists())
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -133,7 +135,7 @@ def unchained(session: Session) -> bool:
     return bool(session.scalar(_UNCHAINED))
 
 
-def chain_once(session: Session, limit: int = 5000) -> int:
+def chain_once(session: Session, limit: int = AT_ONCE) -> int:
     """Append up to `limit` events to the chain; how many it was. 0 also when another chainer is at work."""
     if not session.scalar(select(func.pg_try_advisory_xact_lock(CHAINER_LOCK))):
         return 0

@@ -24,18 +24,20 @@ class Bell:
         self._engine = engine
         self._connection: psycopg.Connection | None = None
 
-    def wait(self, seconds: float, stop: threading.Event) -> bool:
-        """Returns when it has rung since the last call, else after so many seconds; whether it rang. Where Postgres
-        can't be listened to, the seconds pass, or `stop` is set."""
+    def wait(self, seconds: float, stop: threading.Event) -> int | None:
+        """Returns when it has rung since the last call, else after so many seconds: the highest priority of what it
+        rang for, None where it didn't ring. Where Postgres can't be listened to, the seconds pass, or `stop` is set."""
         try:
             connection = self._connection or self._listening()
-            return any(True for _ in connection.notifies(timeout=seconds, stop_after=1))
+            rings = connection.notifies(timeout=seconds, stop_after=1)
+            # Another program may ring too, and say nothing that is a number.
+            return max((int(one.payload) if one.payload.isdigit() else 0 for one in rings), default=None)
         except (psycopg.Error, DBAPIError) as error:
             # Whoever waits asks Postgres next, and says so where it is away.
             log.debug("bell.silent", error=type(error).__name__)
             self.close()
             stop.wait(seconds)
-            return False
+            return None
 
     def _listening(self) -> psycopg.Connection:
         pooled = self._engine.raw_connection()

@@ -12,7 +12,7 @@ from records.words import Entry, Pending
 _LANES = [(queue, alone) for queue in QUEUES for alone in (False, True)]
 
 #: A window of whose places fewer than one in so many are free is nearly full.
-NEARLY = 8
+NEARLY = 4
 
 #: Made once: making it takes longer than asking it.
 _WAITING = select(

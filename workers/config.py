@@ -46,7 +46,7 @@ class WorkerConfig:
     #: Ids a queue that are published and not yet taken up, at most.
     window: int = 32
     #: How long the relay waits for a ring before it looks for work, after it has sent some.
-    relay_seconds: float = 0.1
+    relay_seconds: float = 0.25
     #: After so long without being taken up, an id that the broker no longer holds is published again.
     publish_seconds: float = 5.0
     #: How often expired leases are given back.

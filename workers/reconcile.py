@@ -95,8 +95,9 @@ def run(config: WorkerConfig, stop: threading.Event) -> None:
         while not stop.is_set():
             wait = config.chain_seconds
             try:
-                if chain_once(sessions):
-                    wait = min(wait, 0.05)
+                if chain_once(sessions) >= audit.AT_ONCE:
+                    # More are waiting than one round takes.
+                    wait = 0.0
                 if time.monotonic() >= reap_at:
                     reap_once(config, sessions)
                     return_trainings_once(config, sessions)

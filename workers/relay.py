@@ -29,12 +29,12 @@ from workers import app as celery_app
 from workers import observe
 from workers.config import WorkerConfig
 from workers.outages import Backoff, outage
+from workers.pace import Pace
 
 log = structlog.get_logger(__name__)
 
-#: While nothing can be sent and nothing rings it is looked so often at last; and after a ring it is waited so long for
-#: others (seconds).
-QUIET_SECONDS, GATHER_SECONDS = 1.0, 0.02
+#: While nothing can be sent and nothing rings it is looked so often at last (seconds).
+QUIET_SECONDS = 1.0
 
 #: Documents that run alone do so one after another.
 ALONE_WINDOW = 1
@@ -60,6 +60,14 @@ def message_priority(priority: int) -> int:
 def lists(queue: str) -> list[str]:
     """The lists in Redis that make up a queue: one for each step of priority."""
     return [f"{queue}{Channel.sep}{step}" if step else queue for step in PRIORITY_STEPS]
+
+
+class Rung(Protocol):
+    """The side of the outbox's bell that the relay needs."""
+
+    def wait(self, seconds: float, stop: threading.Event) -> int | None:
+        """As `records.bell.Bell.wait`."""
+        ...
 
 
 class Broker(Protocol):
@@ -113,9 +121,9 @@ class Relay:
         #: Whether the last look at the queues found fewer ids than were published.
         self._short = False
 
-    def round(self) -> int:
-        """Publishes what fits in the windows; how many ids it sent."""
-        sent = 0
+    def round(self) -> list[int]:
+        """Publishes what fits in the windows; how many ids it sent to each queue on which something waited."""
+        sent = []
         with database.at_once(self._sessions) as session:
             lanes = outbox.lanes(session)
         for queue, alone in lanes:
@@ -126,7 +134,7 @@ class Relay:
             for entry in entries:
                 self._broker.send(lane, entry.scan_id, queue, entry.priority)
                 observe.PUBLISHED.labels(queue).inc()
-            sent += len(entries)
+            sent.append(len(entries))
         return sent
 
     def recover(self) -> int:
@@ -162,7 +170,7 @@ def run(config: WorkerConfig, stop: threading.Event) -> None:
     come free and times come without a ring. Neither Postgres nor Redis being away ends it."""
     engine = database.engine(config.database_url, pool_size=1, ping=False)
     broker, bell = RedisBroker(config), Bell(engine)
-    relay, backoff = Relay(config, database.sessions(engine), broker), Backoff()
+    relay, backoff, pace = Relay(config, database.sessions(engine), broker), Backoff(), Pace(config.window)
     looked_at, wait = time.monotonic(), config.relay_seconds
     log.info("relay.started", window=config.window)
     try:
@@ -174,9 +182,11 @@ def run(config: WorkerConfig, stop: threading.Event) -> None:
                         log.warning("relay.published_again", scans=lost)
                     if relay.ring():
                         log.info("relay.rang_for_training")
-                if sent := relay.round():
-                    log.debug("relay.published", scans=sent)
-                wait = config.relay_seconds if sent else min(QUIET_SECONDS, wait * 2)
+                sent = relay.round()
+                if any(sent):
+                    log.debug("relay.published", scans=sum(sent))
+                pace.sent(max(sent, default=0))
+                wait = config.relay_seconds if any(sent) else min(QUIET_SECONDS, wait * 2)
                 backoff.reset()
             except Exception as error:
                 if not outage(error):
@@ -185,11 +195,19 @@ def run(config: WorkerConfig, stop: threading.Event) -> None:
                 log.warning("relay.waiting", error=type(error).__name__, seconds=round(seconds, 1))
                 stop.wait(seconds)
                 continue
-            if bell.wait(wait, stop):
-                # Those that come together go together.
-                stop.wait(GATHER_SECONDS)
+            gather(bell, wait, pace, stop)
     finally:
         bell.close()
         broker.close()
         engine.dispose()
     log.info("relay.stopped")
+
+
+def gather(bell: Rung, seconds: float, pace: Pace, stop: threading.Event) -> None:
+    """Waits for a ring, and then for those that come soon after it, which go together; urgent ones wait for none."""
+    rang = bell.wait(seconds, stop)
+    if rang is None:
+        return
+    until = time.monotonic() + pace.rang()
+    while not rang and (left := until - time.monotonic()) > 0 and not stop.is_set():
+        rang = bell.wait(left, stop)

@@ -91,6 +91,9 @@ OTHER = re.compile(
 #: looked at, and it is so wide at least (mm).
 MOST_WRITTEN, LEAST_WRITTEN_MM = 6, 6.0
 
+#: A person's name in print, which stands under what that person signs.
+NAME = re.compile(r"^\W*[A-Z][\w.'-]*( [A-Z][\w.'-]*){1,4}\W*(,.*)?$")
+
 #: Figures that OCR reads in so much of a mark's width are what it is.
 FIGURES, FIGURES_SHARE = re.compile(r"^\W*(\d\W*){3,}$"), 0.5
 
@@ -113,6 +116,8 @@ FEATURES = (
     "alone",
     "signing",
     "other",
+    "after",
+    "named",
     "model_mark",
     "model_signature",
 )
@@ -356,6 +361,7 @@ def _seen(box: Box, inside: npt.NDArray[np.bool_], chances: Chances, ink: Pixels
     covered = [where for _text, where in beside if _share(box, where) > 0]
     middle = (box.y0 + box.y1) / 2
     signing, other = _labelled(box, words, ink)
+    printed = np.nonzero(chances[:, :, PRINT] > 0.5)[0]
     return (
         _log_odds(float(likely.mean())),
         float(np.log1p((likely > SURE).sum())),
@@ -374,6 +380,9 @@ def _seen(box: Box, inside: npt.NDArray[np.bool_], chances: Chances, ink: Pixels
         float(not beside),
         float(signing),
         float(other),
+        # Who signs mostly does where a text has ended.
+        float((printed < y0).mean()) if len(printed) else 0.5,
+        float(any(NAME.search(text) for text in below)),
     )
 
 

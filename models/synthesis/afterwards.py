@@ -27,9 +27,15 @@ def add(scribe: Scribe) -> None:
         _noted(scribe)
     if rng.random() < 0.18:
         _figures(scribe)
-    if rng.random() < 0.3:
+    if rng.random() < 0.08:
+        _loud(scribe)
+    if rng.random() < 0.35:
         for _ in range(int(rng.integers(1, 5))):
             clutter.penned(leaf, max(1.0, rng.uniform(0.25, 0.6) * mm))
+    if rng.random() < 0.22:
+        _corrected(scribe)
+    if rng.random() < 0.12:
+        _punched(scribe)
     if rng.random() < 0.22:
         scribe.stamp(rng.uniform(0.02, 0.75) * leaf.width, rng.uniform(0.02, 0.9) * leaf.height)
     if rng.random() < 0.15:
@@ -121,6 +127,18 @@ def _noted(scribe: Scribe) -> None:
                 )
 
 
+def _loud(scribe: Scribe) -> None:
+    """A word or two, or the letters of an office, larger than one writes."""
+    rng = scribe.rng
+    letters = "".join("ABCDEFGHJKLMNPRSTVW"[place] for place in rng.integers(0, 19, int(rng.integers(1, 5))))
+    text = (letters, ".".join(letters) + ".", phrases.words(rng, 1), phrases.words(rng, 1).upper())[rng.integers(4)]
+    x, y = _somewhere(scribe)
+    high = rng.uniform(5.0, 13.0)
+    scribe.note(text, x, y, high)
+    if rng.random() < 0.3:
+        scribe.note(phrases.words(rng, 1), x + rng.uniform(-5, 20) * PX_PER_MM, y + 1.6 * high * PX_PER_MM, high)
+
+
 def _figures(scribe: Scribe) -> None:
     """Numbers, dates and sums that somebody jotted down, as large as a signature at times."""
     rng = scribe.rng
@@ -135,6 +153,35 @@ def _figures(scribe: Scribe) -> None:
             wording.amount(rng),
         )[int(rng.integers(6))]
         scribe.note(text, x, y, rng.uniform(2.5, 8.5))
+
+
+def _corrected(scribe: Scribe) -> None:
+    """Rings around print, lines through it or under it and ticks beside it, as somebody leaves who checks a page."""
+    rng, leaf, mm = scribe.rng, scribe.leaf, PX_PER_MM
+    for _ in range(int(rng.integers(1, 7)) if leaf.words else 0):
+        _text, (x0, y0, x1, y1) = leaf.words[int(rng.integers(len(leaf.words)))]
+        # A word of the line, or a few.
+        wide = min(x1 - x0, int(rng.uniform(4, 25) * mm))
+        x0 += int(rng.uniform(0, x1 - x0 - wide + 1))
+        kinds = rng.random(4) < (0.5, 0.35, 0.2, 0.15)
+        for kind in np.flatnonzero(kinds):
+            mask = clutter.checked(rng, wide, y1 - y0, int(kind), max(1.0, rng.uniform(0.25, 0.6) * mm))
+            leaf.lay(
+                mask, x0 + (wide - mask.shape[1]) / 2, (y0 + y1 - mask.shape[0]) / 2, HANDWRITING, rng.uniform(0.6, 1.0)
+            )
+
+
+def _punched(scribe: Scribe) -> None:
+    """Punch holes that the scanner's lid showed through, grey, and something left in them."""
+    rng, leaf, mm = scribe.rng, scribe.leaf, PX_PER_MM
+    radius = int(rng.uniform(2.2, 5.5) * mm)
+    deep = rng.uniform(4, 16) * mm
+    for place in (0.5 - 0.135, 0.5 + 0.135) if rng.random() < 0.5 else (0.1, 0.5, 0.9):
+        x, y = (deep, place * leaf.height) if rng.random() < 0.6 else (place * leaf.width, leaf.height - deep)
+        leaf.lay(clutter.hole(rng, radius), x - radius, y - radius, PRINT)
+        if rng.random() < 0.3:
+            tick = clutter.checked(rng, radius, radius, 3, max(1.0, rng.uniform(0.3, 0.7) * mm))
+            leaf.lay(tick, x - tick.shape[1] / 2, y - tick.shape[0] / 2, HANDWRITING)
 
 
 def _faxed(scribe: Scribe) -> None:

@@ -198,3 +198,43 @@ def penned(leaf: Leaf, bold: float) -> None:
         stroke(canvas, [at(0.6, 0.15), at(0.85, 0.15), at(0.8, 0.45)], bold)
     x, y = rng.uniform(0.03, 0.9) * leaf.width, rng.uniform(0.08, 0.92) * leaf.height
     leaf.lay(masked(canvas), x, y, HANDWRITING, float(rng.uniform(0.6, 1.0)))
+
+
+def checked(rng: np.random.Generator, width: int, height: int, kind: int, bold: float) -> Mask:
+    """What a pen leaves at print of that size, in the middle of its canvas: a ring around it (0), a line through it
+    (1), a line under it (2) or a tick (3)."""
+    canvas = np.zeros((int(height * 2 + 12), int(width * 1.5 + 12)), np.uint8)
+    middle_x, middle_y = canvas.shape[1] / 2, canvas.shape[0] / 2
+
+    def at(across: float, down: float) -> tuple[float, float]:
+        x, y = rng.normal(0, 0.06 * height, 2)
+        return float(middle_x + across * width / 2 + x), float(middle_y + down * height / 2 + y)
+
+    if kind == 0:
+        start = rng.uniform(0, 6)
+        angles = np.linspace(start, start + rng.uniform(5.8, 7.5), 14)
+        wide, high = rng.uniform(1.15, 1.4), rng.uniform(1.3, 1.8)
+        stroke(canvas, [at(wide * np.cos(one), high * np.sin(one)) for one in angles], bold)
+    elif kind == 1:
+        lean = rng.uniform(-1.4, 1.4)
+        stroke(canvas, [at(place, lean * place) for place in (-1.1, -0.4, 0.4, 1.1)], bold)
+    elif kind == 2:
+        stroke(canvas, [at(place, 1.3) for place in (-1.0, -0.3, 0.3, 1.0)], bold)
+    else:
+        size = max(1.0, rng.uniform(1.0, 2.0) * height / max(1, width))
+        stroke(canvas, [at(-0.7 * size, 0.1), at(-0.3 * size, 0.9), at(0.8 * size, -1.2)], bold)
+    return masked(canvas)
+
+
+def hole(rng: np.random.Generator, radius: int) -> Mask:
+    """A punch hole as copies show it: a ring, dark or grained within."""
+    side = 2 * radius + 1
+    canvas = np.zeros((side, side), np.uint8)
+    cv2.circle(canvas, (radius, radius), radius - 2, 255, -1, cv2.LINE_AA)
+    grains = rng.random((side, side), np.float32) < rng.uniform(0.1, 1.0)
+    inside = masked(canvas) * cv2.GaussianBlur(grains.astype(np.float32), (0, 0), float(rng.uniform(0.3, 1.2)))
+    if rng.random() < 0.6:
+        canvas[:] = 0
+        cv2.circle(canvas, (radius, radius), radius - 2, 255, int(rng.integers(1, 4)), cv2.LINE_AA)
+        inside = np.maximum(inside, masked(canvas))
+    return np.asarray(np.clip(inside, 0, 1), np.float32)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.synthesis import phrases
-from models.synthesis.leaf import PRINT, PX_PER_MM
+from models.synthesis import clutter, phrases
+from models.synthesis.leaf import HANDWRITING, PRINT, PX_PER_MM
 from models.synthesis.sheets import FIELDS
 from models.synthesis.signing import Signing
 
@@ -134,7 +134,11 @@ class _Form(Signing):
                     one.rule(x, y, x + 2 * side, y, self.line)
                 one.text(phrases.words(rng, int(rng.integers(1, 4))).title(), x + 3 * side, y, 0.9)
                 if self.manner != "bare" and rng.random() < 0.3:
-                    self.value(x + 0.3 * side, y, "X")
+                    if rng.random() < 0.5:
+                        self.value(x + 0.3 * side, y, "X")
+                        continue
+                    tick = clutter.checked(rng, int(side), int(side), 3, rng.uniform(0.25, 0.5) * mm)
+                    one.leaf.lay(tick, x + (side - tick.shape[1]) / 2, y - (side + tick.shape[0]) / 2, HANDWRITING)
             one.y += rng.uniform(5, 8) * mm
 
     def _prose(self) -> None:

@@ -191,6 +191,11 @@ def _bordered(rng: np.random.Generator, image: Mask) -> None:
         shade = float(rng.uniform(0, 150))
         for place in (0.5 - 0.135, 0.5 + 0.135) if rng.random() < 0.6 else (0.12, 0.5, 0.88):
             centre = (x, int(place * height)) if rng.random() < 0.8 else (int(place * width), x)
+            if rng.random() < 0.4:
+                # Only the shadow of its edge.
+                start, much, bold = rng.uniform(0, 360), rng.uniform(60, 220), int(rng.integers(1, 8))
+                cv2.ellipse(image, centre, (radius, radius), start, 0, much, shade, bold, cv2.LINE_AA)
+                continue
             cv2.circle(image, centre, radius, shade, -1 if rng.random() < 0.7 else 2, cv2.LINE_AA)
 
 
@@ -201,6 +206,22 @@ def _specked(rng: np.random.Generator, image: Mask) -> None:
         for _ in range(int(rng.integers(5, 250))):
             centre = int(rng.integers(width)), int(rng.integers(height))
             cv2.circle(image, centre, int(rng.integers(0, 3)), 0.0, -1)
+    if rng.random() < 0.35:
+        for _ in range(int(rng.integers(1, 4))):
+            _smeared(rng, image)
+
+
+def _smeared(rng: np.random.Generator, image: Mask) -> None:
+    """Dirt in a strip, along an edge mostly, as rollers and folds leave it."""
+    height, width = image.shape
+    long, thick = rng.uniform(8, 120) * PX_PER_MM, rng.uniform(1.0, 5.0) * PX_PER_MM
+    along = bool(rng.random() < 0.7)
+    edge = float(rng.choice((rng.uniform(0.02, 0.12), rng.uniform(0.88, 0.98), rng.uniform(0, 1))))
+    x, y = (rng.uniform(0, width), edge * height) if along else (edge * width, rng.uniform(0, height))
+    for _ in range(int(long * thick * rng.uniform(0.005, 0.06))):
+        away = rng.uniform(-long / 2, long / 2), rng.normal(0, thick / 2)
+        across, down = away if along else away[::-1]
+        cv2.circle(image, (int(x + across), int(y + down)), int(rng.integers(0, 2)), float(rng.uniform(0, 120)), -1)
 
 
 def _grained(rng: np.random.Generator, image: Mask) -> None:

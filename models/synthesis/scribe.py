@@ -15,7 +15,7 @@ from models.synthesis.stamps import stamp
 from models.synthesis.strokes import Mask
 
 #: How often a note's words are in a running hand.
-RUNNING_NOTES = 0.35
+RUNNING_NOTES = 0.55
 
 
 class Scribe:

@@ -20,7 +20,7 @@ from torch import nn
 from models.halves import save
 from models.spotting import SpottingNet, grown, restored
 from models.synthesis.faces import Materials, materials
-from models.synthesis.leaf import DPI, KINDS, SIGNATURE, Spread
+from models.synthesis.leaf import DPI, KINDS, PRINT, SIGNATURE, Spread
 from models.synthesis.letters import spread
 from models.training.learner import Learner
 from pipeline.marks import PATCH, ink_of
@@ -47,7 +47,8 @@ BATCH, RATE = 24, 3e-3
 
 
 def labels(layers: dict[int, Pixels], ink: Pixels) -> Pixels:
-    """What each patch of a page is: a hand before print, a signature before both; nothing where no ink can be seen."""
+    """What each patch of a page is: a hand before print, a signature before both; nothing where no ink can be seen.
+    Ink that nobody laid is a machine's as print is: dirt, holes and the lid of a scanner."""
     rows, columns = -(-ink.shape[0] // PATCH), -(-ink.shape[1] // PATCH)
     kinds = np.zeros((rows, columns), np.uint8)
     seen = cv2.dilate((ink > SEEN).astype(np.uint8) * 255, np.ones((3, 3), np.uint8))
@@ -59,7 +60,14 @@ def labels(layers: dict[int, Pixels], ink: Pixels) -> Pixels:
         if kind == SIGNATURE:
             there = cv2.morphologyEx(there, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
         kinds[there > 0] = kind
-    return kinds
+    return with_dirt(kinds, seen)
+
+
+def with_dirt(kinds: Pixels, seen: Pixels) -> Pixels:
+    """The kinds of patches with print where ink is seen that is none: `Spotter` is asked what ink is, not whether it is
+    any. The fringe of what a hand wrote is left out."""
+    hands = cv2.dilate((kinds > PRINT).astype(np.uint8), np.ones((3, 3), np.uint8))
+    return np.where((kinds == 0) & (seen > 0) & (hands == 0), np.uint8(PRINT), kinds)
 
 
 def tiles(rng: np.random.Generator, page: Spread) -> tuple[list[Pixels], list[Pixels]]:
@@ -138,11 +146,24 @@ def train(folder: Path, out: Path, minutes: float, *, start: Path | None = None,
 
 
 def _varied(rng: np.random.Generator, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """The same tiles fainter or darker, and some specks."""
-    given = pictures.astype(np.float32) / 255
+    """The same tiles fainter or darker, and some as pens and copies differ: bolder, finer, blurred, or in black and
+    white alone."""
+    given = np.stack([_copied(rng, one) for one in pictures]).astype(np.float32) / 255
     strength = rng.uniform(0.6, 1.25, (len(given), 1, 1)).astype(np.float32)
     given = np.clip(given ** rng.uniform(0.7, 1.4) * strength, 0, 1)
     return np.asarray(given, np.float32)
+
+
+def _copied(rng: np.random.Generator, ink: Pixels) -> Pixels:
+    how = int(rng.choice(5, p=(0.5, 0.15, 0.1, 0.15, 0.1)))
+    if how in (1, 2):
+        grow = cv2.dilate if how == 1 else cv2.erode
+        return np.asarray(grow(ink, np.ones((2, 2), np.uint8)), np.uint8)
+    if how == 3:
+        return np.asarray(cv2.GaussianBlur(ink, (0, 0), float(rng.uniform(0.4, 1.0))), np.uint8)
+    if how == 4:
+        return np.where(ink > rng.uniform(60, 160), np.uint8(255), np.uint8(0))
+    return ink
 
 
 def main() -> None:

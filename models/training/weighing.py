@@ -45,8 +45,13 @@ SHARED, INSIDE = 0.25, 0.6
 HELD_BACK = 4.0
 
 #: What can't speak against a signature on any page, and what can't speak for one; made-up pages may seem to say so.
-FOR = ("mean", "sure", "closing", "label", "name", "foot", "model_mark", "model_signature", "signing")
+FOR = ("mean", "sure", "closing", "label", "name", "foot", "model_mark", "model_signature", "signing", "after", "named")
 AGAINST = ("handwriting", "print", "rim", "other")
+
+#: What networks tell of a mark. They know drawn pages better than real ones, which would leave no weight to where a
+#: mark stands: weights are fitted to so many copies, to each of which so much noise (standard deviations) is added.
+TOLD = ("mean", "sure", "handwriting", "print", "model_mark", "model_signature")
+NOISE, COPIES = 1.0, 10
 
 #: How many of the marks on real pages are taken to be signatures: drawn pages bear far more notes than real ones do,
 #: and more names by hand in fields than real forms, which are mostly typed.
@@ -96,6 +101,14 @@ def held(features: Floats, truth: Floats) -> tuple[Floats, float]:
         kept[int(wrong.argmin())] = False
 
 
+def unsure(features: Floats, truth: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Copies of marks (features in standard deviations, columns as `FEATURES`) and of what they are, in which networks
+    are less sure of what they tell."""
+    told = np.array([name in TOLD for name in FEATURES])
+    copies = [features + rng.normal(0, NOISE, features.shape) * told for _ in range(COPIES)]
+    return np.concatenate(copies), np.tile(truth, COPIES)
+
+
 def weigh(folder: Path, count: int, seed: int) -> tuple[Scales, dict[str, float]]:
     """The weights, and what is to be known about how they were come by."""
     detector, reader, ink = Spotter.from_folder(folder), load_reader(folder), materials("test")
@@ -112,7 +125,7 @@ def weigh(folder: Path, count: int, seed: int) -> tuple[Scales, dict[str, float]
             log.info("weighing", pages=number + 1, of=count)
     features, truth = np.array(marks), np.array(right, np.float64)
     spreads = features.std(axis=0) + 1e-6
-    weights, bias = held(features / spreads, truth)
+    weights, bias = held(*unsure(features / spreads, truth, np.random.default_rng(seed)))
     weights = weights / spreads
     bias += float(np.log((1 - truth.mean()) / truth.mean() * SIGNATURES / (1 - SIGNATURES)))
     log_odds = features @ weights + bias

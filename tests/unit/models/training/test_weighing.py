@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.training.weighing import fitted, held, is_right
+from models.training.weighing import COPIES, fitted, held, is_right, unsure
 from pipeline.geometry import Box
 from pipeline.marks import FEATURES
 
@@ -34,3 +34,17 @@ def test_what_would_speak_the_wrong_way_is_left_out() -> None:
     assert fitted(features, truth)[0][wrong] > 0.5
     weights, _bias = held(features, truth)
     assert weights[wrong] == 0 and weights[right] > 0.5
+
+
+def test_where_a_mark_stands_counts_beside_a_network_that_knows_drawn_pages() -> None:
+    rng = np.random.default_rng(2)
+    truth = (rng.random(400) < 0.5).astype(np.float64)
+    features = np.zeros((400, len(FEATURES)))
+    network, place = FEATURES.index("mean"), FEATURES.index("closing")
+    features[:, network] = 2 * truth - 1 + rng.normal(0, 0.3, 400)
+    features[:, place] = np.where(rng.random(400) < 0.85, truth, 1 - truth)
+    copies, same = unsure(features, truth, rng)
+    assert copies.shape == (400 * COPIES, len(FEATURES)) and (same == np.tile(truth, COPIES)).all()
+    assert (copies[:, place] == np.tile(features[:, place], COPIES)).all()
+    before, after = held(features, truth)[0], held(copies, same)[0]
+    assert after[place] / after[network] > 2 * before[place] / before[network] > 0

@@ -33,3 +33,22 @@ def test_a_name_in_a_script_is_print(seed: int) -> None:
     assert not scribe.leaf.layers[HANDWRITING].any()
     rows = np.flatnonzero(scribe.leaf.layers[PRINT].any(axis=1))
     assert not len(rows) or rows[0] >= 50
+
+
+def test_who_checks_a_page_leaves_ink_at_its_print() -> None:
+    scribe = _scribe(3)
+    for _ in range(6):
+        scribe.line(None, scribe.left)
+    printed = np.flatnonzero(scribe.leaf.layers[PRINT].any(axis=1))
+    for _ in range(8):
+        afterwards._corrected(scribe)
+    written = np.flatnonzero(scribe.leaf.layers[HANDWRITING].any(axis=1))
+    assert len(written) and not scribe.leaf.layers[SIGNATURE].any()
+    around = 3 * scribe.row
+    assert written[0] > printed[0] - around and written[-1] < printed[-1] + around
+
+
+def test_a_bare_page_has_nothing_to_check() -> None:
+    scribe = _scribe(4)
+    afterwards._corrected(scribe)
+    assert not any(layer.any() for layer in scribe.leaf.layers.values())

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from models.checkpoint import bundled
 from models.halves import weights
-from pipeline.marks import FEATURES, PATCH, Chances, Scales
+from pipeline.marks import FEATURES, Scales
+from pipeline.patches import PATCH, Chances
 from pipeline.reading import Pixels
 
 #: The weights that ship, and how marks are weighed.

@@ -23,7 +23,7 @@ from models.synthesis.faces import Materials, materials
 from models.synthesis.leaf import DPI, KINDS, PRINT, SIGNATURE, Spread
 from models.synthesis.letters import spread
 from models.training.learner import Learner
-from pipeline.marks import PATCH, ink_of
+from pipeline.patches import PATCH, ink_of
 from pipeline.reading import Pixels
 
 log = structlog.get_logger(__name__)

@@ -45,7 +45,10 @@ SHARED, INSIDE = 0.25, 0.6
 HELD_BACK = 4.0
 
 #: What can't speak against a signature on any page, and what can't speak for one; made-up pages may seem to say so.
-FOR = ("mean", "sure", "closing", "label", "name", "foot", "model_mark", "model_signature", "signing", "after", "named")
+FOR = (
+    *("mean", "sure", "closing", "label", "name", "foot", "signing", "after", "named", "ruled"),
+    *("model_mark", "model_signature"),
+)
 AGAINST = ("handwriting", "print", "rim", "other")
 
 #: What networks tell of a mark. They know drawn pages better than real ones, which would leave no weight to where a

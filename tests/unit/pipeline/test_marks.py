@@ -10,19 +10,9 @@ import numpy as np
 import pytest
 
 from pipeline.geometry import Box
-from pipeline.marks import (
-    FEATURES,
-    PATCH,
-    SIGNATURE,
-    Chances,
-    Mark,
-    Scales,
-    candidates,
-    ink_of,
-    marks,
-    written,
-)
+from pipeline.marks import FEATURES, Mark, Scales, candidates, marks, written
 from pipeline.pages import Page
+from pipeline.patches import PATCH, PRINT, SIGNATURE, Chances, ink_of
 from pipeline.reading import Answer, AnswerState, Pixels, Question
 
 #: A page of A4 at 100 dpi.
@@ -117,6 +107,37 @@ def test_print_around_a_mark_is_known() -> None:
     (named,) = known(page(box), Scripted(box), [closing, name])
     assert (bare["closing"], bare["label"], bare["name"], bare["alone"]) == (0, 0, 0, 1)
     assert (named["closing"], named["label"], named["name"], named["alone"]) == (1, 1, 1, 0)
+
+
+def test_a_name_in_print_under_a_mark_is_known() -> None:
+    box = (300, 800, 460, 860)
+    under = Box(0.35, 0.75, 0.55, 0.76)
+    for text, name in (("A. Kulkarni", 1), ("Kohji Takada, Director", 1), ("please return by", 0), ("94.1 %", 0)):
+        (found,) = known(page(box), Scripted(box), [(text, under)])
+        assert found["named"] == name, text
+
+
+def test_a_mark_on_a_rule_is_known() -> None:
+    box = (300, 800, 460, 860)
+    bare, ruled, short = page(box), page(box), page(box)
+    cv2.line(ruled.image, (280, 872), (600, 874), 20, 1)
+    cv2.line(short.image, (380, 872), (420, 872), 20, 1)
+    assert [known(one, Scripted(box))[0]["ruled"] for one in (bare, ruled, short)] == [0, 1, 0]
+
+
+def test_how_much_text_ends_before_a_mark_is_known() -> None:
+    class Printed(Scripted):
+        def patches(self, ink: Pixels) -> Chances:
+            chances = super().patches(ink)
+            for y in (200, 400, 1000):
+                chances[y // PATCH, 20:60, PRINT] = 1.0
+            return chances
+
+    image = page((300, 800, 460, 860))
+    for y in (200, 400, 1000):
+        cv2.line(image.image, (100, y + 4), (700, y + 4), 20, 3)
+    (found,) = known(image, Printed((300, 800, 460, 860)))
+    assert found["after"] == pytest.approx(2 / 3, abs=0.05)
 
 
 def test_marks_come_by_their_weights() -> None:

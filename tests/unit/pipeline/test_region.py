@@ -14,8 +14,9 @@ from pipeline.doctypes.schema import FieldKind
 from pipeline.evidence import between_margins
 from pipeline.geometry import Box
 from pipeline.locate import Atlas
-from pipeline.marks import HANDWRITING, PATCH, SIGNATURE, Chances, Mark, Scales
+from pipeline.marks import Mark, Scales
 from pipeline.pages import Limits, render
+from pipeline.patches import HANDWRITING, PATCH, SIGNATURE, Chances
 from pipeline.pictures import lean
 from pipeline.printed import dates_in
 from pipeline.reading import Answer, AnswerState, Pixels, Question, QuestionKind

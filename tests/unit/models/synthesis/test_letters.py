@@ -9,7 +9,7 @@ from models.synthesis.faces import plain
 from models.synthesis.leaf import HANDWRITING, PRINT, SIGNATURE
 from models.synthesis.letters import KINDS, Kind, spread
 from models.training.spotting import labels, tiles
-from pipeline.marks import PATCH, ink_of
+from pipeline.patches import PATCH, ink_of
 
 
 @pytest.mark.parametrize("kind", list(KINDS))

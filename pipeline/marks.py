@@ -20,7 +20,7 @@ from pipeline.pages import Page
 from pipeline.patches import HANDWRITING, SIGNATURE, Chances, ink_of, of_ink, regions, written_regions
 from pipeline.reading import Answer, Pixels, Question, QuestionKind, Reader
 from pipeline.sheet import PX_PER_MM
-from pipeline.standing import Standing, is_figures, log_odds, with_margin
+from pipeline.standing import Standing, is_figures, log_odds, share, with_margin
 
 #: What is known of a mark, in the order of the weights.
 FEATURES = (*standing.FEATURES, "model_mark", "model_signature")
@@ -28,6 +28,9 @@ FEATURES = (*standing.FEATURES, "model_mark", "model_signature")
 #: Width and height (mm) of a written line at least, and its height at most; longer than so many heights it is more
 #: than a date. So many lines of a page are looked at.
 LEAST_LINE_MM, MOST_LINE_MM, LONG, MOST_LINES = (12.0, 2.5), 16.0, 7.0, 8
+
+#: A mark of which more than this lies in another is a part of it.
+PART = 0.5
 
 #: Paper (mm) around a mark in the box that is told, as people draw boxes.
 MARGIN_MM = 2.0
@@ -105,7 +108,12 @@ def marks(
         Mark(with_margin(one.box, MARGIN_MM / width, MARGIN_MM / height), scales.mark(one.features))
         for one in candidates(page, detector, reader, words, cut)
     ]
-    return tuple(sorted(found, key=lambda one: -one.log_odds))
+    told: list[Mark] = []
+    for one in sorted(found, key=lambda one: -one.log_odds):
+        # Of a mark and a larger one that it is a part of the likelier one is told.
+        if not any(max(share(one.box, other.box), share(other.box, one.box)) > PART for other in told):
+            told.append(one)
+    return tuple(told)
 
 
 def candidates(

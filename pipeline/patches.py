@@ -40,8 +40,9 @@ LEAST_MM = 4.5
 #: Below this part of a page initials stand in a row: so much bare paper (mm) between two marks parts them.
 FOOT, APART_MM = 0.88, 2.0
 
-#: A region of handwriting that may be a name somebody signed with is so wide at least (mm); so many are looked at.
-MOST_WRITTEN, LEAST_WRITTEN_MM = 6, 6.0
+#: A region of handwriting that may be a name somebody signed with is so wide at least (mm); so many are looked at. One
+#: that shares more than this with a mark is that mark.
+MOST_WRITTEN, LEAST_WRITTEN_MM, SAME = 6, 6.0, 0.7
 
 Chances = npt.NDArray[np.float32]
 """Patches down × patches across × 4: the probability of each kind."""
@@ -98,7 +99,7 @@ def regions(ink: Pixels, chances: Chances, kind: int) -> list[tuple[Box, Inside]
 
 
 def written_regions(ink: Pixels, chances: Chances) -> list[tuple[Box, Inside]]:
-    """Regions of handwriting that may be a name somebody signed with, apart from what is a mark already."""
+    """Regions of handwriting that may be a name somebody signed with, also where a part of it is a mark already."""
     both = chances.copy()
     both[:, :, SIGNATURE] += both[:, :, HANDWRITING]
     marked = [box for box, _inside in regions(ink, chances, SIGNATURE)]
@@ -106,7 +107,7 @@ def written_regions(ink: Pixels, chances: Chances) -> list[tuple[Box, Inside]]:
     found = [
         (box, inside)
         for box, inside in regions(ink, both, SIGNATURE)
-        if box.width > wide and not any(box.overlap(one) > 0 for one in marked)
+        if box.width > wide and not any(box.overlap(one) > SAME for one in marked)
     ]
     return found[:MOST_WRITTEN]
 

@@ -26,6 +26,7 @@ from pipeline.pages import Limits, Page, render
 from pipeline.pictures import is_part, lean, maybe_part
 from pipeline.questions import Reading, questions, reading
 from pipeline.reading import Answer, AnswerState, Evidence, Pixels, Question, QuestionKind, Reader
+from pipeline.sheet import resized
 from pipeline.spots import Spot
 
 #: Below this confidence in a date OCR is asked for a second opinion, since the date may be printed.
@@ -42,6 +43,9 @@ FULL_DATE = 8
 
 #: How likely it is that handwriting without a label that reads as a date is the page's date.
 UNLABELLED = 0.75
+
+#: Print near a mark on a page with fewer dots an inch than this is read from a picture of so many.
+COARSE_DPI, FINE_DPI = 120.0, 180.0
 
 #: From what chance on further marks are told on a page that bears a signature: who signs there seldom signs alone.
 FURTHER = 0.3
@@ -200,13 +204,18 @@ class Regions:
             return self._printed(page.image)
         height, width = page.image.shape
         x0, y0, x1, y1 = part.pixels(width, height)
+        near = page.image[y0:y1, x0:x1]
+        if page.dpi < COARSE_DPI:
+            # Letters of eight pixels are misread as often as not.
+            more = FINE_DPI / page.dpi
+            near = resized(near, round((x1 - x0) * more), round((y1 - y0) * more))
 
         def whole(box: Box) -> Box:
             across, down = (x1 - x0) / width, (y1 - y0) / height
             left, top = x0 / width, y0 / height
             return Box(left + box.x0 * across, top + box.y0 * down, left + box.x1 * across, top + box.y1 * down)
 
-        return [(text, whole(box)) for text, box in self._printed(page.image[y0:y1, x0:x1])]
+        return [(text, whole(box)) for text, box in self._printed(near)]
 
     def _signature(self, page: Page, skew: float, detector: Detector) -> RegionReading:
         """The likeliest signature or initials, and further ones."""

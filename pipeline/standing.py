@@ -37,7 +37,7 @@ CLOSING = re.compile(
 LABEL = re.compile(
     r"\b(sign(ature|ed|atory|atories)?|sign[ée]e?s?|paraphes?|witness|t[ée]moin|by:|president|pr[ée]sident|director"
     r"|directeur|manager|g[ée]rant|partner|associ[ée]|secretary|chairman|holder|proprietor|monsieur|madame|initials"
-    r"|(approved|submitted|prepared|authori[sz]ed|requested|reviewed|checked|issued|verified|received|inspection) by)"
+    r"|inspection by|\w+[ae]d by)"
     r"(\b|$)",
     re.IGNORECASE,
 )

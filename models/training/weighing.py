@@ -54,7 +54,7 @@ AGAINST = ("handwriting", "print", "rim", "other")
 #: What networks tell of a mark. They know drawn pages better than real ones, which would leave no weight to where a
 #: mark stands: weights are fitted to so many copies, to each of which so much noise (standard deviations) is added.
 TOLD = ("mean", "sure", "handwriting", "print", "model_mark", "model_signature")
-NOISE, COPIES = 1.0, 10
+NOISE, COPIES = 0.75, 10
 
 #: How many of the marks on real pages are taken to be signatures: drawn pages bear far more notes than real ones do,
 #: and more names by hand in fields than real forms, which are mostly typed.

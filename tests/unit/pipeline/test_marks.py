@@ -12,7 +12,7 @@ import pytest
 from pipeline.geometry import Box
 from pipeline.marks import FEATURES, Mark, Scales, candidates, marks, written
 from pipeline.pages import Page
-from pipeline.patches import PATCH, PRINT, SIGNATURE, Chances, ink_of
+from pipeline.patches import HANDWRITING, PATCH, PRINT, SIGNATURE, Chances, ink_of
 from pipeline.reading import Answer, AnswerState, Pixels, Question
 
 #: A page of A4 at 100 dpi.
@@ -90,6 +90,27 @@ def test_parts_that_are_near_are_one_mark_and_others_are_not() -> None:
     near, far = (300, 800, 380, 860), (600, 800, 700, 860)
     beside = (388, 800, 460, 860)
     assert len(look(page(near, beside, far), Scripted(near, beside, far))) == 2
+
+
+def test_handwriting_that_a_label_says_to_sign_with_is_told_whole() -> None:
+    class Unsure(Scripted):
+        """Takes the left half of what is written for a signature, and the rest for handwriting."""
+
+        def patches(self, ink: Pixels) -> Chances:
+            chances = super().patches(ink)
+            half = chances[:, 48:].copy()
+            chances[:, 48:, HANDWRITING], chances[:, 48:, SIGNATURE] = half[:, :, SIGNATURE], 0
+            return chances
+
+    box = (300, 800, 460, 860)
+    weights = tuple({"area": 1.0, "signing": 1.0}.get(name, 0.0) for name in FEATURES)
+    unsure = Unsure(box, scales=Scales(weights))
+    label = ("Signature:", Box(0.2, 0.7, 0.34, 0.72))
+    (half,) = look(page(box), unsure)
+    (whole,) = look(page(box), unsure, [label])
+    left, right = ((one.box.x0 * WIDTH + 8, one.box.x1 * WIDTH - 8) for one in (half, whole))
+    assert left == (pytest.approx(300, abs=5), pytest.approx(384, abs=5))
+    assert right == (pytest.approx(300, abs=5), pytest.approx(460, abs=5)), "its part is no mark beside it"
 
 
 def test_what_has_no_ink_or_is_a_speck_or_unlikely_is_no_mark() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from pipeline.doctypes.schema import FieldKind
 from pipeline.evidence import between_margins
@@ -569,6 +570,32 @@ def test_all_signatures_of_a_page_are_told_the_likeliest_first(tmp_path: Path) -
     told = [found.box, found.others[0].box]
     assert all(max(box.overlap(mark) for box in told) > 0.6 for mark in (one, other))
     assert found.confidence > 0.8
+
+
+@pytest.mark.parametrize(("dpi", "larger"), [(85.0, 180 / 85), (150.0, 1.0)])
+def test_print_near_a_mark_of_a_coarse_page_is_read_enlarged(tmp_path: Path, dpi: float, larger: float) -> None:
+    page = cv2.resize(paper(), None, fx=dpi / 150, fy=dpi / 150)
+    height, width = page.shape
+    cv2.line(page, (width // 3, height // 2), (width // 2, height // 2 + 30), 20, 3)
+    shapes = []
+
+    def reads(image: Pixels) -> Sequence[tuple[str, Box]]:
+        shapes.append(image.shape)
+        return []
+
+    asked = Regions(
+        Scripted(by_ink(QuestionKind.SIGNATURE, "signature")),
+        Atlas([]),
+        Limits(),
+        lambda: reads,
+        lambda: Seeing(SIGNATURE, Box(0.3, 0.49, 0.52, 0.53)),
+    )
+    path = tmp_path / "page.png"
+    Image.fromarray(page).save(path, dpi=(dpi, dpi))
+    asked.read(path, FieldKind.SIGNATURE)
+    # A mark and what is near it: 22 mm around, 40 to its left.
+    wide = width / 6 + (22 + 40) / 25.4 * dpi
+    assert shapes[0][1] == pytest.approx(wide * larger, rel=0.1)
 
 
 def test_an_unsigned_page_says_where_the_signature_is_missing(tmp_path: Path) -> None:

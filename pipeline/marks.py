@@ -123,12 +123,12 @@ def candidates(
     ink = ink_of(page.image, page.dpi)
     chances = of_ink(detector.patches(ink), ink)
     sheet = Standing(ink, chances)
-    found = [(box, inside, False) for box, inside in regions(ink, chances, SIGNATURE)]
-    found += [(box, inside, True) for box, inside in written_regions(ink, chances)]
+    signed = regions(ink, chances, SIGNATURE)
+    written = written_regions(ink, chances, [box for box, _inside in signed])
     seen = []
-    for box, inside, written in found:
+    for place, (box, inside) in enumerate([*signed, *written]):
         near = words(sheet.surroundings(box))
-        if not is_figures(box, near) and (not written or sheet.labelled(box, near)[0]):
+        if not is_figures(box, near) and (place < len(signed) or sheet.labelled(box, near)[0]):
             seen.append((box, sheet.features(box, inside, near)))
     pictures = [cut(box) for box, _features in seen]
     kinds = (QuestionKind.MARK, QuestionKind.SIGNATURE)

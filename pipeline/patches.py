@@ -5,6 +5,7 @@ The detector says for each small patch of the page what it is. Patches of one ki
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import cast
 
@@ -98,11 +99,10 @@ def regions(ink: Pixels, chances: Chances, kind: int) -> list[tuple[Box, Inside]
     return [(box, inside) for _ink, box, inside in found[:MOST]]
 
 
-def written_regions(ink: Pixels, chances: Chances) -> list[tuple[Box, Inside]]:
-    """Regions of handwriting that may be a name somebody signed with, also where a part of it is a mark already."""
+def written_regions(ink: Pixels, chances: Chances, marked: Sequence[Box]) -> list[tuple[Box, Inside]]:
+    """Regions of handwriting that may be a name somebody signed with, also where a part of it is `marked` already."""
     both = chances.copy()
     both[:, :, SIGNATURE] += both[:, :, HANDWRITING]
-    marked = [box for box, _inside in regions(ink, chances, SIGNATURE)]
     wide = LEAST_WRITTEN_MM * PX_PER_MM / ink.shape[1]
     found = [
         (box, inside)

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from models.synthesis.scribe import Scribe
 
 
+#: How often what is checked has each of these.
+CHECKED = {clutter.RING: 0.5, clutter.THROUGH: 0.35, clutter.UNDER: 0.2, clutter.TICK: 0.15}
+
+
 def add(scribe: Scribe) -> None:
     """Everything that may come to a page, seldom much of it."""
     rng, leaf, mm = scribe.rng, scribe.leaf, PX_PER_MM
@@ -163,9 +167,10 @@ def _corrected(scribe: Scribe) -> None:
         # A word of the line, or a few.
         wide = min(x1 - x0, int(rng.uniform(4, 25) * mm))
         x0 += int(rng.uniform(0, x1 - x0 - wide + 1))
-        kinds = rng.random(4) < (0.5, 0.35, 0.2, 0.15)
-        for kind in np.flatnonzero(kinds):
-            mask = clutter.checked(rng, wide, y1 - y0, int(kind), max(1.0, rng.uniform(0.25, 0.6) * mm))
+        for kind, often in CHECKED.items():
+            if rng.random() > often:
+                continue
+            mask = clutter.checked(rng, wide, y1 - y0, kind, max(1.0, rng.uniform(0.25, 0.6) * mm))
             leaf.lay(
                 mask, x0 + (wide - mask.shape[1]) / 2, (y0 + y1 - mask.shape[0]) / 2, HANDWRITING, rng.uniform(0.6, 1.0)
             )
@@ -180,7 +185,7 @@ def _punched(scribe: Scribe) -> None:
         x, y = (deep, place * leaf.height) if rng.random() < 0.6 else (place * leaf.width, leaf.height - deep)
         leaf.lay(clutter.hole(rng, radius), x - radius, y - radius, PRINT)
         if rng.random() < 0.3:
-            tick = clutter.checked(rng, radius, radius, 3, max(1.0, rng.uniform(0.3, 0.7) * mm))
+            tick = clutter.checked(rng, radius, radius, clutter.TICK, max(1.0, rng.uniform(0.3, 0.7) * mm))
             leaf.lay(tick, x - tick.shape[1] / 2, y - tick.shape[0] / 2, HANDWRITING)
 
 

@@ -11,6 +11,10 @@ from models.synthesis.leaf import HANDWRITING, PRINT, PX_PER_MM, Leaf
 from models.synthesis.strokes import Mask, Points, curve, stroke
 from pipeline.reading import Pixels
 
+#: What a pen leaves on a page that was checked: at print a ring around it, a line through or under it, or a tick; and
+#: anywhere a cross, a bracket or an arrow.
+RING, THROUGH, UNDER, TICK, CROSS, BRACKET, ARROW = range(7)
+
 
 def masked(canvas: Pixels) -> Mask:
     """A canvas of 0 to 255 as ink."""
@@ -172,37 +176,39 @@ def sideways(leaf: Leaf, materials: Materials) -> None:
 def penned(leaf: Leaf, bold: float) -> None:
     """Marks of a pen that say nothing: ticks, crosses, rings around words, underlines, brackets, arrows."""
     rng, mm = leaf.rng, PX_PER_MM
-    kind, size = int(rng.integers(6)), rng.uniform(4, 12) * mm
-    wide = size * (rng.uniform(2, 6) if kind in (2, 3) else 1.0)
-    canvas = np.zeros((int(size * 1.6), int(wide * 1.3)), np.uint8)
+    kind = int(rng.choice((RING, UNDER, TICK, CROSS, BRACKET, ARROW)))
+    size = rng.uniform(4, 12) * mm
+    if kind in (RING, UNDER, TICK):
+        wide = size * (1.0 if kind == TICK else rng.uniform(2, 6))
+        mask = checked(rng, int(wide), int(size), kind, bold)
+    else:
+        mask = _drawn(rng, kind, size, bold)
+    x, y = rng.uniform(0.03, 0.9) * leaf.width, rng.uniform(0.08, 0.92) * leaf.height
+    leaf.lay(mask, x, y, HANDWRITING, float(rng.uniform(0.6, 1.0)))
+
+
+def _drawn(rng: np.random.Generator, kind: int, size: float, bold: float) -> Mask:
+    """A cross, a bracket or an arrow."""
+    canvas = np.zeros((int(size * 1.6), int(size * 1.3)), np.uint8)
     height, width = canvas.shape
 
     def at(across: float, down: float) -> tuple[float, float]:
         jitter = rng.normal(0, 0.03, 2)
         return float((across + jitter[0]) * width), float((down + jitter[1]) * height)
 
-    if kind == 0:
-        stroke(canvas, [at(0.15, 0.55), at(0.4, 0.85), at(0.9, 0.15)], bold)
-    elif kind == 1:
+    if kind == CROSS:
         stroke(canvas, [at(0.15, 0.15), at(0.5, 0.5), at(0.85, 0.85)], bold)
         stroke(canvas, [at(0.85, 0.15), at(0.5, 0.5), at(0.15, 0.85)], bold)
-    elif kind == 2:
-        angles = np.linspace(rng.uniform(0, 6), rng.uniform(0, 6) + 7.5, 14)
-        stroke(canvas, [at(0.5 + 0.42 * np.cos(one), 0.5 + 0.4 * np.sin(one)) for one in angles], bold)
-    elif kind == 3:
-        stroke(canvas, [at(place, 0.5) for place in (0.05, 0.35, 0.65, 0.95)], bold)
-    elif kind == 4:
+    elif kind == BRACKET:
         stroke(canvas, [at(0.7, 0.05), at(0.35, 0.2), at(0.35, 0.8), at(0.7, 0.95)], bold)
     else:
         stroke(canvas, [at(0.1, 0.9), at(0.4, 0.5), at(0.85, 0.15)], bold)
         stroke(canvas, [at(0.6, 0.15), at(0.85, 0.15), at(0.8, 0.45)], bold)
-    x, y = rng.uniform(0.03, 0.9) * leaf.width, rng.uniform(0.08, 0.92) * leaf.height
-    leaf.lay(masked(canvas), x, y, HANDWRITING, float(rng.uniform(0.6, 1.0)))
+    return masked(canvas)
 
 
 def checked(rng: np.random.Generator, width: int, height: int, kind: int, bold: float) -> Mask:
-    """What a pen leaves at print of that size, in the middle of its canvas: a ring around it (0), a line through it
-    (1), a line under it (2) or a tick (3)."""
+    """What a pen leaves at print of that size, in the middle of its canvas: `RING`, `THROUGH`, `UNDER` or `TICK`."""
     canvas = np.zeros((int(height * 2 + 12), int(width * 1.5 + 12)), np.uint8)
     middle_x, middle_y = canvas.shape[1] / 2, canvas.shape[0] / 2
 
@@ -210,18 +216,18 @@ def checked(rng: np.random.Generator, width: int, height: int, kind: int, bold: 
         x, y = rng.normal(0, 0.06 * height, 2)
         return float(middle_x + across * width / 2 + x), float(middle_y + down * height / 2 + y)
 
-    if kind == 0:
+    if kind == RING:
         start = rng.uniform(0, 6)
         angles = np.linspace(start, start + rng.uniform(5.8, 7.5), 14)
         wide, high = rng.uniform(1.15, 1.4), rng.uniform(1.3, 1.8)
         stroke(canvas, [at(wide * np.cos(one), high * np.sin(one)) for one in angles], bold)
-    elif kind == 1:
+    elif kind == THROUGH:
         lean = rng.uniform(-1.4, 1.4)
         stroke(canvas, [at(place, lean * place) for place in (-1.1, -0.4, 0.4, 1.1)], bold)
-    elif kind == 2:
+    elif kind == UNDER:
         stroke(canvas, [at(place, 1.3) for place in (-1.0, -0.3, 0.3, 1.0)], bold)
     else:
-        size = max(1.0, rng.uniform(1.0, 2.0) * height / max(1, width))
+        size = max(1.0, rng.uniform(1.0, 1.8) * height / max(1, width))
         stroke(canvas, [at(-0.7 * size, 0.1), at(-0.3 * size, 0.9), at(0.8 * size, -1.2)], bold)
     return masked(canvas)
 

@@ -137,7 +137,7 @@ class _Form(Signing):
                     if rng.random() < 0.5:
                         self.value(x + 0.3 * side, y, "X")
                         continue
-                    tick = clutter.checked(rng, int(side), int(side), 3, rng.uniform(0.25, 0.5) * mm)
+                    tick = clutter.checked(rng, int(side), int(side), clutter.TICK, rng.uniform(0.25, 0.5) * mm)
                     one.leaf.lay(tick, x + (side - tick.shape[1]) / 2, y - (side + tick.shape[0]) / 2, HANDWRITING)
             one.y += rng.uniform(5, 8) * mm
 

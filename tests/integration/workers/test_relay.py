@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -20,7 +19,6 @@ from tests.services import Services
 from workers import app as celery_app
 from workers import relay
 from workers.config import WorkerConfig
-from workers.pace import GATHER_SECONDS, Pace
 from workers.relay import RedisBroker, Relay
 
 
@@ -127,26 +125,6 @@ def test_a_document_is_published_when_the_outbox_rings(
         running.join(20)
         broker.close()
     assert not running.is_alive()
-
-
-class Ringing:
-    """A bell that rings for these priorities at once, and then no more."""
-
-    def __init__(self, *priorities: int) -> None:
-        self.left = list(priorities)
-
-    def wait(self, seconds: float, stop: threading.Event) -> int | None:
-        if self.left:
-            return self.left.pop(0)
-        time.sleep(seconds)
-        return None
-
-
-@pytest.mark.parametrize(("priorities", "waits"), [((0, 0, 0), True), ((0, 9), False), ((9,), False)])
-def test_others_are_waited_for_unless_one_is_urgent(priorities: tuple[int, ...], waits: bool) -> None:
-    bell, began = Ringing(*priorities), time.monotonic()
-    relay.gather(bell, 30.0, Pace(32), threading.Event())
-    assert bell.left == [] and (time.monotonic() - began >= GATHER_SECONDS[0]) is waits
 
 
 def listeners(sessions: sessionmaker[Session]) -> int:

@@ -13,7 +13,8 @@ from models.synthesis.leaf import Leaf
 def test_a_ring_goes_around_print_and_a_line_through_it(seed: int) -> None:
     wide, high = 90, 24
     ring, through, under, tick = (
-        clutter.checked(np.random.default_rng(seed), wide, high, kind, 2.0) > 0.3 for kind in range(4)
+        clutter.checked(np.random.default_rng(seed), wide, high, kind, 2.0) > 0.3
+        for kind in (clutter.RING, clutter.THROUGH, clutter.UNDER, clutter.TICK)
     )
     assert all(one.any() for one in (ring, through, under, tick))
     middle = ring.shape[0] // 2, ring.shape[1] // 2
